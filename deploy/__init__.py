@@ -1,0 +1,1 @@
+"""How the parts become a running system: settings, local servers, wiring, the command line."""

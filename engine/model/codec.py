@@ -1,0 +1,23 @@
+"""msgpack encoders and decoders of everything that travels or rests."""
+
+import msgspec
+
+from engine.model.authorization import TokenRecord
+from engine.model.commands import CommandRequest, Outcome
+from engine.model.envelopes import Batch, BatchReply, Downlinks
+from engine.model.facts import JournalEntry, OperatorEntry
+from engine.model.messages import LoggedMessage
+from engine.model.stations import StationRecord
+
+encode = msgspec.msgpack.Encoder().encode
+
+decode_batch = msgspec.msgpack.Decoder(Batch).decode
+decode_batch_reply = msgspec.msgpack.Decoder(BatchReply).decode
+decode_downlinks = msgspec.msgpack.Decoder(Downlinks).decode
+decode_command_request = msgspec.msgpack.Decoder(CommandRequest).decode
+decode_outcome = msgspec.msgpack.Decoder(Outcome).decode
+decode_journal_entry = msgspec.msgpack.Decoder(JournalEntry).decode
+decode_operator_entry = msgspec.msgpack.Decoder(OperatorEntry).decode
+decode_token_record = msgspec.msgpack.Decoder(TokenRecord).decode
+decode_station_record = msgspec.msgpack.Decoder(StationRecord).decode
+decode_logged_messages = msgspec.msgpack.Decoder(list[LoggedMessage]).decode

@@ -1,0 +1,87 @@
+"""Commands to stations, their outcomes and the facts about both."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from engine.model.authorization import ClearCache
+from engine.model.availability import ChangeAvailability
+from engine.model.data_transfer import SendData
+from engine.model.notices import RawCommand
+from engine.model.provisioning import GetVariables, ResetStation, SetVariables, VariableResult
+from engine.model.remote_control import RequestStart, RequestStop, TriggerMessage, UnlockConnector
+from engine.model.word import Word
+
+Command = (
+    GetVariables
+    | SetVariables
+    | ResetStation
+    | ChangeAvailability
+    | ClearCache
+    | RequestStart
+    | RequestStop
+    | UnlockConnector
+    | TriggerMessage
+    | SendData
+    | RawCommand
+)
+
+
+class Result(StrEnum):
+    """How a command ended, whatever the version."""
+
+    ACCEPTED = "accepted"
+    """The station said yes (Accepted, Scheduled, Unlocked, RebootRequired, ...) or answered a question."""
+    REFUSED = "refused"
+    """The station said no."""
+    FAILED = "failed"
+    """The station answered with a CALLERROR or with something unintelligible."""
+    TIMED_OUT = "timed_out"
+    """No answer in time; the station may still have done it."""
+    OFFLINE = "offline"
+    """No connection; nothing was sent."""
+    LOST = "lost"
+    """The connection ended before an answer; the station may have done it."""
+    NOT_EXPRESSIBLE = "not_expressible"
+    """The station's OCPP version cannot say this; nothing was sent."""
+
+
+class Outcome(Word, frozen=True):
+    """`status`: the station's own word. `payload`: its answer as JSON, verbatim. `detail`: for people."""
+
+    result: Result
+    status: str | None = None
+    detail: str | None = None
+    payload: bytes | None = None
+    variables: tuple[VariableResult, ...] = ()
+
+
+class CommandRequest(Word, frozen=True):
+    """Somebody wants a station to do something until `deadline_at` (our clock). `by`: who asked, for the record."""
+
+    command_id: str
+    station: str
+    command: Command
+    requested_at: datetime
+    deadline_at: datetime
+    by: str = ""
+
+
+class CommandReplied(Word, frozen=True):
+    """What came of a command, as its ingress reports it."""
+
+    command_id: str
+    outcome: Outcome
+
+
+class CommandRequested(Word, frozen=True):
+    """Fact: the command stands in the station's queue."""
+
+    request: CommandRequest
+
+
+class CommandSettled(Word, frozen=True):
+    """Fact: the command is over. A late answer after a time-out settles it once more."""
+
+    command_id: str
+    outcome: Outcome
+    at: datetime

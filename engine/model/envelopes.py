@@ -1,0 +1,144 @@
+"""Envelopes: what ingress and station actors say to each other, in batches.
+
+An ingress sends a `Batch` to the actor that hosts its stations and gets a `BatchReply` with one verdict per delivery, in
+order. An actor sends `Downlink`s to the ingress that holds a station's session. Both travel as msgpack.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from engine.model.authorization import TokenAnswer, TokenPresented
+from engine.model.availability import ConnectorStatusAnswer, ConnectorStatusReported
+from engine.model.commands import Command, CommandReplied
+from engine.model.data_transfer import DataAnswer, DataReported
+from engine.model.ids import Unit
+from engine.model.metering import ReadingsAnswer, ReadingsReported
+from engine.model.notices import NoticeAnswer, StationNotice
+from engine.model.provisioning import BootAnswer, BootReported, HeartbeatAnswer, HeartbeatReported
+from engine.model.sessions import SessionClosed, SessionOpened
+from engine.model.transactions import TransactionAnswer, TransactionReported
+from engine.model.word import Word
+
+Report = (
+    BootReported
+    | HeartbeatReported
+    | ConnectorStatusReported
+    | TokenPresented
+    | TransactionReported
+    | ReadingsReported
+    | DataReported
+    | StationNotice
+)
+Answer = (
+    BootAnswer
+    | HeartbeatAnswer
+    | ConnectorStatusAnswer
+    | TokenAnswer
+    | TransactionAnswer
+    | ReadingsAnswer
+    | DataAnswer
+    | NoticeAnswer
+)
+
+
+class Reported(Word, frozen=True):
+    """A CALL (or SEND) of a station, understood.
+
+    (`message_id`, `digest`) tells a repeat from a new message: `digest` covers action and payload as received (16 bytes).
+    `message_id` None: a SEND, which has no answer.
+    """
+
+    session: str
+    message_id: str | None
+    digest: bytes
+    report: Report
+
+
+Event = Reported | SessionOpened | SessionClosed | CommandReplied
+
+
+class Delivery(Word, frozen=True):
+    """One event of one station. `received_at`: the ingress' clock when the frame was complete."""
+
+    station: str
+    received_at: datetime
+    event: Event
+
+
+class Batch(Word, frozen=True):
+    """Deliveries for one actor, in the order of arrival. `epochs`: by unit, as the sender knows the actor's ownership."""
+
+    ingress: str
+    epochs: tuple[tuple[Unit, int], ...]
+    deliveries: tuple[Delivery, ...]
+
+
+class RetryReason(StrEnum):
+    """Why nothing was decided about a delivery; deliver it again."""
+
+    MOVED = "moved"
+    """The unit has another owner: ask the directory."""
+    UNAVAILABLE = "unavailable"
+    """The journal does not answer or is full: wait, stop reading from stations."""
+
+
+class Answered(Word, frozen=True):
+    """Recorded; tell the station this."""
+
+    answer: Answer
+
+
+class Refused(Word, frozen=True):
+    """The station may not say this now (e.g. not accepted yet: OCPP SecurityError, 2.1 B02.FR.09). Told as CALLERROR."""
+
+    reason: str
+
+
+class Done(Word, frozen=True):
+    """Recorded; nothing to tell."""
+
+
+class Superseded(Word, frozen=True):
+    """The session is not the station's any more: close it."""
+
+
+class Retry(Word, frozen=True):
+    """Nothing was decided."""
+
+    reason: RetryReason
+
+
+Verdict = Answered | Refused | Done | Superseded | Retry
+
+
+class BatchReply(Word, frozen=True):
+    """One verdict per delivery, in order."""
+
+    verdicts: tuple[Verdict, ...]
+
+
+class Dispatch(Word, frozen=True):
+    """Send this command over this session; report a `CommandReplied`. The same `command_id` twice is sent once."""
+
+    station: str
+    session: str
+    command_id: str
+    command: Command
+    deadline_at: datetime
+
+
+class CloseSession(Word, frozen=True):
+    """This session was superseded by a newer connection of the same identity: close it."""
+
+    station: str
+    session: str
+    reason: str
+
+
+Downlink = Dispatch | CloseSession
+
+
+class Downlinks(Word, frozen=True):
+    """What an actor has to say to one ingress."""
+
+    downlinks: tuple[Downlink, ...]

@@ -1,0 +1,132 @@
+"""Transactions: reported by stations, opened, updated and ended as facts. OCPP 2.1 block E, 1.6 sections 4.8 and 4.10."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from engine.model.authorization import Token, TokenVerdict
+from engine.model.ids import EvseRef
+from engine.model.metering import Reading
+from engine.model.word import Word
+
+
+class Stage(StrEnum):
+    """Where in its life a transaction is, as the station reports it."""
+
+    STARTED = "Started"
+    UPDATED = "Updated"
+    ENDED = "Ended"
+
+
+class ChargingState(StrEnum):
+    """2.x chargingState; on 1.6 the decider derives it from the connector's status."""
+
+    EV_CONNECTED = "EVConnected"
+    CHARGING = "Charging"
+    SUSPENDED_EV = "SuspendedEV"
+    SUSPENDED_EVSE = "SuspendedEVSE"
+    IDLE = "Idle"
+
+
+class TransactionReported(Word, frozen=True):
+    """One message about a transaction. What a version or a station does not say stays None.
+
+    `transaction_id`: the station's own (2.x) or the number we gave it, as text (1.6); None on a 1.6 start: we name it.
+    `meter_wh`: 1.6 meterStart or meterStop. `readings`: in the order of the message. `at`: the station's clock.
+    """
+
+    stage: Stage
+    transaction_id: str | None = None
+    at: datetime | None = None
+    evse: EvseRef | None = None
+    token: Token | None = None
+    meter_wh: float | None = None
+    readings: tuple[Reading, ...] = ()
+    sequence: int | None = None
+    trigger: str | None = None
+    charging_state: ChargingState | None = None
+    stop_reason: str | None = None
+    reservation_id: int | None = None
+    remote_start_id: int | None = None
+    offline: bool | None = None
+    phases_used: int | None = None
+    cable_a_max: float | None = None
+
+
+class TransactionAnswer(Word, frozen=True):
+    """`number`: the name we gave a 1.6 transaction. `verdict`: only where the report carried a token.
+
+    `stage` repeats the report's, because 1.6 answers with another message for each.
+    """
+
+    stage: Stage
+    number: int | None = None
+    verdict: TokenVerdict | None = None
+    total_cost: float | None = None
+
+
+class TransactionFlag(StrEnum):
+    """What was odd about a transaction; it was stored all the same."""
+
+    STARTED_UNSEEN = "started_unseen"
+    """An update or end came before any start."""
+    UNKNOWN_TOKEN = "unknown_token"  # noqa: S105 (a flag, not a password)
+    NO_TRANSACTION_ID = "no_transaction_id"
+    """A 1.6 station used an id that it cannot have from us (-1, 0)."""
+    METER_BACKWARDS = "meter_backwards"
+    CLOCK_SKEW = "clock_skew"
+    AFTER_END = "after_end"
+
+
+class TransactionOpened(Word, frozen=True):
+    """Fact: a transaction exists. `started_at`: the station's clock, ours (`received_at`) where it said nothing."""
+
+    transaction_id: str
+    started_at: datetime
+    received_at: datetime
+    number: int | None = None
+    evse: EvseRef | None = None
+    token: Token | None = None
+    verdict: TokenVerdict | None = None
+    meter_start_wh: float | None = None
+    sequence: int | None = None
+    trigger: str | None = None
+    charging_state: ChargingState | None = None
+    reservation_id: int | None = None
+    remote_start_id: int | None = None
+    offline: bool = False
+    flags: tuple[TransactionFlag, ...] = ()
+
+
+class TransactionUpdated(Word, frozen=True):
+    """Fact: something about an open transaction became known. None: unchanged."""
+
+    transaction_id: str
+    at: datetime
+    received_at: datetime
+    sequence: int | None = None
+    trigger: str | None = None
+    charging_state: ChargingState | None = None
+    evse: EvseRef | None = None
+    token: Token | None = None
+    verdict: TokenVerdict | None = None
+    meter_start_wh: float | None = None
+    """Set when the first register reading makes the start known (2.x has no meterStart)."""
+    meter_last_wh: float | None = None
+    offline: bool = False
+    flags: tuple[TransactionFlag, ...] = ()
+
+
+class TransactionEnded(Word, frozen=True):
+    """Fact: the transaction is over. `energy_wh`: stop minus start; None when either is unknown."""
+
+    transaction_id: str
+    ended_at: datetime
+    received_at: datetime
+    reason: str = "Local"
+    sequence: int | None = None
+    trigger: str | None = None
+    token: Token | None = None
+    meter_stop_wh: float | None = None
+    energy_wh: float | None = None
+    offline: bool = False
+    flags: tuple[TransactionFlag, ...] = ()

@@ -1,0 +1,198 @@
+"""Every seam of the house as a Protocol: what a floor needs from the world, in its own words.
+
+Implementations live in `storage` (Redis, PostgreSQL, memory twins) and `actors` (Ray); `deploy.wiring` joins them.
+
+Errors of the seams, all `SeamError`:
+
+    SeamError
+    |- Fenced               somebody with a higher epoch owns the unit: forget it
+    |- JournalUnavailable   Redis does not answer, refuses, or a shard's stream is full: try again later, answer nothing
+    |- ActorUnavailable     the actor does not answer now (it is restarting): try again
+    `- ActorGone            no such actor (any more): ask the directory
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from engine.model.authorization import Token, TokenRecord
+from engine.model.commands import CommandRequest, Outcome
+from engine.model.facts import StationFacts
+from engine.model.ids import Unit
+from engine.model.messages import LoggedMessage
+from engine.model.stations import StationRecord
+
+
+class SeamError(Exception):
+    """Base of what a seam can raise."""
+
+
+class Fenced(SeamError):  # noqa: N818 (the field's word)
+    """A higher epoch owns the unit; whatever this process believes of it is stale."""
+
+
+class JournalUnavailable(SeamError):  # noqa: N818
+    """Nothing can be recorded now. The message says why and what to do."""
+
+
+class ActorUnavailable(SeamError):  # noqa: N818
+    """The actor does not answer now; it may be restarting."""
+
+
+class ActorGone(SeamError):  # noqa: N818
+    """There is no such actor."""
+
+
+class Clock(Protocol):
+    """Time, aware UTC."""
+
+    def now(self) -> datetime:
+        """The present."""
+
+
+class Ids(Protocol):
+    """Names that nobody else has."""
+
+    def transaction_number(self) -> int:
+        """The next name of a 1.6 transaction: positive, fits 32 bits, never given before.
+
+        Raises:
+            JournalUnavailable: The block reserved in advance is used up.
+        """
+
+
+class UnitCommit(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one turn made true in one unit: facts in order, and the new state of each station touched (opaque bytes)."""
+
+    unit: Unit
+    epoch: int
+    records: tuple[StationFacts, ...]
+    states: Mapping[str, bytes]
+
+
+class Fetched(msgspec.Struct, frozen=True, kw_only=True):
+    """What one round trip to the journal brought. A missing key is absent."""
+
+    states: Mapping[str, bytes]
+    tokens: Mapping[str, TokenRecord]
+    stations: Mapping[str, StationRecord]
+
+
+class Journal(Protocol):
+    """The durable record. A commit is atomic, fenced by the unit's epoch, and on disk when it returns."""
+
+    async def claim(self, unit: Unit, epoch: int) -> None:
+        """Takes the unit: from now on commits with a lower epoch are refused.
+
+        Raises:
+            Fenced: The unit has a higher epoch.
+            JournalUnavailable: Nothing was claimed.
+        """
+
+    async def fetch(
+        self, states: Sequence[tuple[Unit, str]], tokens: Sequence[str], stations: Sequence[str]
+    ) -> Fetched:
+        """One round trip: states by (unit, station), token records by `Token.key`, station records by identity.
+
+        Raises:
+            JournalUnavailable: Nothing was read.
+        """
+
+    async def commit(
+        self, commits: Sequence[UnitCommit], now: datetime
+    ) -> Sequence[Fenced | JournalUnavailable | None]:
+        """One round trip, one atomic script per unit; a verdict for each, in order: None is recorded and on disk.
+
+        After `JournalUnavailable` it is unknown whether the unit's facts were recorded: forget its states and read anew.
+        """
+
+    async def reserve_transaction_numbers(self, count: int) -> range:
+        """A block of names of 1.6 transactions that nobody else gets.
+
+        Raises:
+            JournalUnavailable: Nothing was reserved.
+        """
+
+
+class OperatorBook(Protocol):
+    """What the operator keeps: tokens and stations. Written through Redis to PostgreSQL; on disk when a call returns."""
+
+    async def save_tokens(self, records: Sequence[TokenRecord], now: datetime) -> None:
+        """Adds or replaces."""
+
+    async def remove_token(self, token: Token, now: datetime) -> bool:
+        """False: it was not known."""
+
+    async def token(self, key: str) -> TokenRecord | None:
+        """By `Token.key`."""
+
+    async def save_station(self, record: StationRecord, now: datetime) -> None:
+        """Adds or replaces."""
+
+    async def station(self, station: str) -> StationRecord | None:
+        """By identity."""
+
+
+class MessageLog(Protocol):
+    """Where raw frames go. Not part of what an answer promises: up to a second of it can be lost with its process."""
+
+    def write(self, message: LoggedMessage) -> None:
+        """Buffers; never blocks. What does not fit the bound is counted and logged, not dropped in silence."""
+
+
+class Placement(msgspec.Struct, frozen=True, kw_only=True):
+    """Who owns a unit. `actor`: a Ray actor's name. `epoch` grows with every move of the unit."""
+
+    unit: Unit
+    actor: str
+    epoch: int
+
+
+class StationActors(Protocol):
+    """How an ingress reaches the actors that host stations."""
+
+    def unit_of(self, station: str) -> Unit:
+        """The unit a station belongs to."""
+
+    def placement(self, unit: Unit) -> Placement | None:
+        """The owner as last heard; None: ask `locate`."""
+
+    async def locate(self, unit: Unit, *, suspect: Placement | None = None) -> Placement:
+        """The owner as the directory says; `suspect`: a placement that failed, for the directory to look into.
+
+        Raises:
+            ActorUnavailable: The directory does not answer now.
+        """
+
+    async def deliver(self, actor: str, batch: bytes) -> bytes:
+        """Hands an encoded `Batch` over; returns an encoded `BatchReply`.
+
+        Raises:
+            ActorUnavailable: It is unknown whether the batch was taken: deliver it again.
+            ActorGone: Ask the directory, then deliver it again.
+        """
+
+
+class Ingresses(Protocol):
+    """How a station actor reaches the ingress that holds a session."""
+
+    async def send(self, ingress: str, downlinks: bytes) -> None:
+        """Hands encoded `Downlinks` over.
+
+        Raises:
+            ActorUnavailable: Try again.
+            ActorGone: The ingress and its sessions are gone.
+        """
+
+
+class CommandGateway(Protocol):
+    """How people and programs command stations."""
+
+    async def command(self, request: CommandRequest) -> Outcome:
+        """Waits for the outcome, at most until the deadline; what a station refuses or a version cannot say is an outcome.
+
+        Raises:
+            ActorUnavailable: No actor could be reached before the deadline. Whether the command was taken is unknown.
+        """

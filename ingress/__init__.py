@@ -1,0 +1,1 @@
+"""Every door by which somebody outside comes in."""

@@ -1,0 +1,1 @@
+"""Stations that are not ours: raw JSON frames, imports nothing of the product."""

@@ -1,0 +1,1 @@
+"""The planner's mathematics and the grid's signals. Empty until its issue (see CHANGELOG)."""
