@@ -64,7 +64,7 @@ class Ids(Protocol):
 
 
 class UnitCommit(msgspec.Struct, frozen=True, kw_only=True):
-    """All that one turn made true in one unit: facts in order, and the new state of each station touched (opaque bytes)."""
+    """What one turn made true in one unit: facts in order, and the new state (opaque bytes) of each station."""
 
     unit: Unit
     epoch: int
@@ -87,8 +87,15 @@ class Journal(Protocol):
         """Takes the unit: from now on commits with a lower epoch are refused.
 
         Raises:
-            Fenced: The unit has a higher epoch.
-            JournalUnavailable: Nothing was claimed.
+            Fenced: The unit has this or a higher epoch already (this one: claimed by an earlier process of the same
+            name). JournalUnavailable: It is unknown whether the unit was claimed: ask for a new epoch.
+        """
+
+    async def next_epoch(self) -> int:
+        """An epoch higher than all that were ever given.
+
+        Raises:
+            JournalUnavailable: None was given.
         """
 
     async def fetch(
@@ -105,7 +112,8 @@ class Journal(Protocol):
     ) -> Sequence[Fenced | JournalUnavailable | None]:
         """One round trip, one atomic script per unit; a verdict for each, in order: None is recorded and on disk.
 
-        After `JournalUnavailable` it is unknown whether the unit's facts were recorded: forget its states and read anew.
+        After `JournalUnavailable` it is unknown whether the unit's facts were recorded: forget its states and read
+        anew.
         """
 
     async def reserve_transaction_numbers(self, count: int) -> range:
@@ -117,7 +125,7 @@ class Journal(Protocol):
 
 
 class OperatorBook(Protocol):
-    """What the operator keeps: tokens and stations. Written through Redis to PostgreSQL; on disk when a call returns."""
+    """What the operator keeps: tokens and stations. Written through Redis; on disk when a call returns."""
 
     async def save_tokens(self, records: Sequence[TokenRecord], now: datetime) -> None:
         """Adds or replaces."""
@@ -191,7 +199,7 @@ class CommandGateway(Protocol):
     """How people and programs command stations."""
 
     async def command(self, request: CommandRequest) -> Outcome:
-        """Waits for the outcome, at most until the deadline; what a station refuses or a version cannot say is an outcome.
+        """Waits for the outcome, at most until the deadline; a refusal, or what a version cannot say, is an outcome.
 
         Raises:
             ActorUnavailable: No actor could be reached before the deadline. Whether the command was taken is unknown.

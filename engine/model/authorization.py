@@ -7,14 +7,14 @@ from engine.model.word import Word
 
 
 class Token(Word, frozen=True):
-    """What a driver presents. `type`: 2.x idToken type (ISO14443, eMAID, Central, NoAuthorization, ...); None: 1.6 idTag."""
+    """What a driver presents. `type`: 2.x idToken type (ISO14443, eMAID, NoAuthorization, ...); None: 1.6 idTag."""
 
     value: str
     type: str | None = None
 
     @property
     def key(self) -> str:
-        """The name it is looked up by: case does not matter (1.6 section 3.9), nor does the type (real stations vary it)."""
+        """The name it is looked up by: without case (1.6 section 3.9) and without type, for real stations vary it."""
         return self.value.lower()
 
 

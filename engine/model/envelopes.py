@@ -1,7 +1,7 @@
 """Envelopes: what ingress and station actors say to each other, in batches.
 
-An ingress sends a `Batch` to the actor that hosts its stations and gets a `BatchReply` with one verdict per delivery, in
-order. An actor sends `Downlink`s to the ingress that holds a station's session. Both travel as msgpack.
+An ingress sends a `Batch` to the actor that hosts its stations and gets a `BatchReply` with one verdict per
+delivery, in order. An actor sends `Downlink`s to the ingress that holds a station's session. Both travel as msgpack.
 """
 
 from datetime import datetime
@@ -44,8 +44,8 @@ Answer = (
 class Reported(Word, frozen=True):
     """A CALL (or SEND) of a station, understood.
 
-    (`message_id`, `digest`) tells a repeat from a new message: `digest` covers action and payload as received (16 bytes).
-    `message_id` None: a SEND, which has no answer.
+    (`message_id`, `digest`) tells a repeat from a new message: `digest` covers action and payload as received (16
+    bytes). `message_id` None: a SEND, which has no answer.
     """
 
     session: str
@@ -66,7 +66,7 @@ class Delivery(Word, frozen=True):
 
 
 class Batch(Word, frozen=True):
-    """Deliveries for one actor, in the order of arrival. `epochs`: by unit, as the sender knows the actor's ownership."""
+    """Deliveries for one actor, in the order of arrival. `epochs`: by unit, as the sender knows its ownership."""
 
     ingress: str
     epochs: tuple[tuple[Unit, int], ...]
@@ -89,7 +89,7 @@ class Answered(Word, frozen=True):
 
 
 class Refused(Word, frozen=True):
-    """The station may not say this now (e.g. not accepted yet: OCPP SecurityError, 2.1 B02.FR.09). Told as CALLERROR."""
+    """The station may not say this now, e.g. not accepted yet (2.1 B02.FR.09). Told as CALLERROR SecurityError."""
 
     reason: str
 

@@ -14,7 +14,8 @@ DEFAULT_TENANT = "default"
 class EvseRef(Word, frozen=True):
     """A place at a station.
 
-    `evse` 0 is the station itself. `connector` None: the whole EVSE. OCPP 1.6's connectorId n is (n, 1), its 0 is (0, None).
+    `evse` 0 is the station itself. `connector` None: the whole EVSE. OCPP 1.6's connectorId n is (n, 1), its 0 is
+    (0, None).
     """
 
     evse: int

@@ -16,8 +16,8 @@ class Direction(StrEnum):
 class LoggedMessage(Word, frozen=True):
     """One frame.
 
-    `kind`: call, result, error, send or invalid. `action`: None where unknown (an answer to nothing). `outcome`: ok or the
-    error code. `latency_ms`: of an answer, since its call. `frame`: the text, secrets redacted.
+    `kind`: call, result, error, send or invalid. `action`: None where unknown (an answer to nothing). `outcome`: ok
+    or the error code. `latency_ms`: of an answer, since its call. `frame`: the text, secrets redacted.
     """
 
     station: str

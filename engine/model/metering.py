@@ -11,9 +11,9 @@ ENERGY_REGISTER = "Energy.Active.Import.Register"
 class Reading(Word, frozen=True):
     """One sampled value in normal form.
 
-    Defaults of the specification are filled in (1.6 section 4.7). `value` is in `unit`: Wh, varh, VAh, W, var, VA, A, V, Hz,
-    Percent, Celsius (multipliers and k-units resolved); None where the value is no number (a signed value). `raw` is the
-    value as it was written when that differs from `value`.
+    Defaults of the specification are filled in (1.6 section 4.7). `value` is in `unit`: Wh, varh, VAh, W, var, VA,
+    A, V, Hz, Percent, Celsius (multipliers and k-units resolved); None where the value is no number (a signed
+    value). `raw` is the value as it was written when that differs from `value`.
     """
 
     at: datetime | None

@@ -31,7 +31,7 @@ class BootReported(Word, frozen=True):
 
 
 class BootAnswer(Word, frozen=True):
-    """`interval_s`: heartbeat interval when accepted, else the least wait before the next boot; 0: the station chooses."""
+    """`interval_s`: between heartbeats when accepted, else least wait before the next boot; 0: the station chooses."""
 
     registration: Registration
     interval_s: int
@@ -83,7 +83,7 @@ class VariableSetting(Word, frozen=True):
 
 
 class VariableResult(Word, frozen=True):
-    """What the station said of one variable; `status` is its own word, e.g. Accepted, RebootRequired, UnknownVariable."""
+    """What the station said of one variable; `status` is its own word, e.g. Accepted or RebootRequired."""
 
     ref: VariableRef
     status: str

@@ -26,7 +26,7 @@ class UnlockConnector(Word, frozen=True):
 
 
 class TriggerMessage(Word, frozen=True):
-    """Command. `message`: OCPP's name of the message, e.g. StatusNotification. 2.x demands evse and connector for that one."""
+    """Command. `message`: OCPP's name of it; for StatusNotification 2.x demands evse and connector."""
 
     message: str
     evse: EvseRef | None = None

@@ -1,4 +1,4 @@
-"""Transactions: reported by stations, opened, updated and ended as facts. OCPP 2.1 block E, 1.6 sections 4.8 and 4.10."""
+"""Transactions: reported by stations, kept as facts. OCPP 2.1 block E, 1.6 sections 4.8 and 4.10."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -1,0 +1,74 @@
+"""A station in its actor's memory: its state and the replies it was given, and how both rest in Redis.
+
+A repeat is recognised by (message id, digest of action and payload): the recorded verdict is given again. Only
+verdicts that recorded something are kept; all others are the same when decided anew. `REPLIES_MAX` is above the
+number of calls that an ingress holds open for one station, so whatever can be redelivered is still known.
+"""
+
+import msgspec
+from engine.station.state import StationState, fresh
+
+from engine.model.envelopes import Answered, Done, Refused, Reported
+from engine.model.ids import Unit
+from engine.model.word import Word
+
+REPLIES_MAX = 16
+
+
+class RecordedReply(Word, frozen=True):
+    """What a message was answered."""
+
+    message_id: str
+    digest: bytes
+    verdict: Answered | Refused | Done
+
+
+class _Resting(Word, frozen=True):
+    """The form in Redis."""
+
+    state: StationState
+    replies: tuple[RecordedReply, ...] = ()
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Resting).decode
+
+
+class HostedStation:
+    """A station's state as of its last commit, or as of the turn under way."""
+
+    __slots__ = ("replies", "state", "unit")
+
+    def __init__(self, unit: Unit, state: StationState, replies: tuple[RecordedReply, ...] = ()) -> None:
+        self.unit = unit
+        self.state = state
+        self.replies = replies
+
+    @classmethod
+    def from_rest(cls, unit: Unit, station: str, resting: bytes | None) -> "HostedStation":
+        """From Redis' bytes; None: a station that was never heard of.
+
+        Raises:
+            msgspec.MsgspecError: The bytes are not a station's state.
+        """
+        if resting is None:
+            return cls(unit, fresh(station))
+        rested = _decode(resting)
+        return cls(unit, rested.state, rested.replies)
+
+    def to_rest(self) -> bytes:
+        """The bytes for Redis."""
+        return _encode(_Resting(self.state, self.replies))
+
+    def recorded(self, reported: Reported) -> Answered | Refused | Done | None:
+        """What this very message was answered before; None: it is new."""
+        for reply in self.replies:
+            if reply.message_id == reported.message_id and reply.digest == reported.digest:
+                return reply.verdict
+        return None
+
+    def remember(self, reported: Reported, verdict: Answered | Refused | Done) -> None:
+        """Keeps the verdict for a repeat; forgets the oldest beyond `REPLIES_MAX`."""
+        if reported.message_id is not None:
+            reply = RecordedReply(reported.message_id, reported.digest, verdict)
+            self.replies = (*self.replies[1 - REPLIES_MAX :], reply)

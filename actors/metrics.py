@@ -1,0 +1,33 @@
+"""What the actors count. Labels are resolved once, turns are observed as a whole."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_FAST_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+
+directory_version = Gauge(
+    "narke_directory_version", "Version of the placement table; grows when units move", multiprocess_mode="max"
+)
+turn_seconds = Histogram(
+    "narke_actor_turn_seconds", "Time of a station actor's turn, by stage", ["stage"], buckets=_FAST_S
+)
+turn_deliveries = Histogram("narke_actor_turn_deliveries", "Events decided in one turn", buckets=_SIZES)
+mailbox_deliveries = Gauge("narke_actor_mailbox_deliveries", "Events waiting for a turn", multiprocess_mode="livesum")
+stations_hosted = Gauge("narke_actor_stations_hosted", "Stations held in memory", multiprocess_mode="livesum")
+facts = Counter("narke_facts", "Facts committed", ["fact"])
+retries = Counter("narke_actor_retries", "Deliveries sent back without a decision", ["reason"])
+repeats = Counter("narke_actor_repeats", "Deliveries recognised as repeats and answered from the record")
+bugs = Counter("narke_actor_bugs", "Decisions that raised; each is in the log with its station")
+commands_settled = Counter("narke_commands_settled", "Commands to stations that ended", ["result"])
+transactions_opened = Counter("narke_transactions_opened", "Transactions opened")
+transactions_ended = Counter("narke_transactions_ended", "Transactions ended")
+energy_wh = Counter("narke_energy_wh", "Energy of ended transactions in Wh")
+projector_lag_seconds = Gauge(
+    "narke_projector_lag_seconds",
+    "Age of the newest entry written to PostgreSQL when it was written",
+    multiprocess_mode="livemax",
+)
+projector_entries = Counter("narke_projector_entries", "Journal entries written to PostgreSQL")
+projector_failures = Counter("narke_projector_failures", "Attempts to write to PostgreSQL that failed", ["reason"])
+
+STAGES = {stage: turn_seconds.labels(stage) for stage in ("fetch", "decide", "commit", "whole")}

@@ -1,0 +1,235 @@
+"""The station actor: the mailbox in front of `actors.turn`, the clock behind it, and what leaves after a commit.
+
+Calls put their items into the mailbox; one loop takes all that waits, decides and commits it in one turn, and only then
+resolves the calls. Load makes the turns larger and the messages cheaper.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine, Sequence
+
+import msgspec
+import structlog
+from engine.station.policy import Policy
+from engine.station.tick import Tick
+
+from actors import metrics
+from actors.settings import ActorSettings
+from actors.transaction_numbers import TransactionNumbers
+from actors.turn import UNAVAILABLE, Item, TurnResult, Turns
+from engine.model.codec import decode_batch, decode_command_request, encode
+from engine.model.commands import CommandReplied, CommandRequest, Outcome, Result
+from engine.model.envelopes import BatchReply, Dispatch, Downlink, Downlinks, Retry, RetryReason, Verdict
+from engine.model.ids import Unit, unit_of
+from engine.ports import ActorGone, ActorUnavailable, Clock, Fenced, Ingresses, Journal, JournalUnavailable, Placement
+
+log = structlog.get_logger()
+
+TICK_S = 1.0
+SEND_RETRY_S = 0.2
+SEND_TRIES_MAX = 25
+_OURS = -1
+"""The epoch of items that name none: whatever we own."""
+
+
+class _Parcel(msgspec.Struct):
+    """Items that came with one call, and who waits for them."""
+
+    items: list[Item]
+    done: asyncio.Future[None]
+
+
+class StationActor:
+    """Hosts the stations of some shards, or (literal mode) one station.
+
+    Args:
+        name: Its name in Ray.
+        journal: The durable record.
+        ingresses: The way to the sessions.
+        clock: Time.
+        policy: The rules of the domain.
+        settings: Bounds.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        journal: Journal,
+        ingresses: Ingresses,
+        clock: Clock,
+        policy: Policy,
+        settings: ActorSettings,
+    ) -> None:
+        self._name = name
+        self._ingresses = ingresses
+        self._clock = clock
+        self._settings = settings
+        self._turns = Turns(journal, policy, TransactionNumbers(journal), stations_max=settings.stations_per_actor)
+        self._mailbox: deque[_Parcel] = deque()
+        self._waiting_items = 0
+        self._wake = asyncio.Event()
+        self._waiters: dict[str, list[asyncio.Future[Outcome]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Begins to take turns."""
+        self._spawn(self._work())
+        self._spawn(self._tick())
+
+    async def deliver(self, batch: bytes) -> bytes:
+        """Decides an encoded `Batch`; returns an encoded `BatchReply`."""
+        opened = decode_batch(batch)
+        epochs = dict(opened.epochs)
+        items = []
+        for delivery in opened.deliveries:
+            unit = self._unit_of(delivery.station)
+            epoch = epochs.get(unit, _OURS)
+            items.append(Item(delivery.station, unit, epoch, delivery.event, delivery.received_at))
+        if not await self._decided(items):
+            return encode(BatchReply((UNAVAILABLE,) * len(items)))
+        verdicts: list[Verdict] = [item.verdict or UNAVAILABLE for item in items]
+        return encode(BatchReply(tuple(verdicts)))
+
+    async def command(self, placement: Placement, request: bytes) -> bytes:
+        """Takes an encoded `CommandRequest`; returns the encoded `Outcome` when there is one.
+
+        Raises:
+            Fenced: We do not own the unit of `placement`.
+            JournalUnavailable: The command was not taken.
+        """
+        asked = decode_command_request(request)
+        waiter: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiters.setdefault(asked.command_id, []).append(waiter)
+        try:
+            item = Item(asked.station, placement.unit, placement.epoch, asked, self._clock.now())
+            taken = await self._decided([item])
+            if not taken or item.verdict == UNAVAILABLE:
+                raise JournalUnavailable("the command could not be recorded; nothing was sent")
+            if isinstance(item.verdict, Retry) and item.verdict.reason is RetryReason.MOVED:
+                raise Fenced(f"{self._name} does not own {placement.unit.name}")
+            return encode(await waiter)
+        finally:
+            self._forget_waiter(asked, waiter)
+
+    async def health(self) -> dict[str, object]:
+        """For people and readiness."""
+        return {
+            "stations": len(self._turns.stations),
+            "units": len(self._turns.units),
+            "mailbox": self._waiting_items,
+        }
+
+    async def _decided(self, items: list[Item]) -> bool:
+        """Waits until a turn decided the items; False: the mailbox is full, nothing was taken."""
+        if self._waiting_items + len(items) > self._settings.mailbox_deliveries_max:
+            return False
+        parcel = _Parcel(items, asyncio.get_running_loop().create_future())
+        self._mailbox.append(parcel)
+        self._waiting_items += len(items)
+        metrics.mailbox_deliveries.set(self._waiting_items)
+        self._wake.set()
+        await parcel.done
+        return True
+
+    async def _work(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._mailbox:
+                await self._turn(self._take())
+
+    def _take(self) -> list[_Parcel]:
+        """Parcels for one turn: at least one, then as many as the bound allows."""
+        parcels = [self._mailbox.popleft()]
+        count = len(parcels[0].items)
+        while self._mailbox and count + len(self._mailbox[0].items) <= self._settings.turn_deliveries_max:
+            parcels.append(self._mailbox.popleft())
+            count += len(parcels[-1].items)
+        self._waiting_items -= count
+        metrics.mailbox_deliveries.set(self._waiting_items)
+        metrics.turn_deliveries.observe(count)
+        return parcels
+
+    async def _turn(self, parcels: Sequence[_Parcel]) -> None:
+        items = [item for parcel in parcels for item in parcel.items]
+        for item in items:
+            if item.epoch == _OURS:
+                item.epoch = self._turns.units.get(item.unit, _OURS)
+        try:
+            result = await self._turns.take([item for item in items if item.epoch != _OURS], self._clock.now())
+        except Exception:  # a bug: nothing was decided; the senders try again
+            metrics.bugs.inc()
+            log.exception("a turn failed", actor=self._name, deliveries=len(items))
+            self._turns.forget_all()
+            for item in items:
+                item.verdict = UNAVAILABLE
+        else:
+            self._let_out(result)
+        for parcel in parcels:
+            if not parcel.done.done():
+                parcel.done.set_result(None)
+
+    def _let_out(self, result: TurnResult) -> None:
+        """Wakes who waits for outcomes, and sends what goes to stations."""
+        for command_id, outcome in result.settled:
+            for waiter in self._waiters.get(command_id, ()):
+                if not waiter.done():
+                    waiter.set_result(outcome)
+        by_ingress: dict[str, list[Downlink]] = {}
+        for ingress, downlink in result.downlinks:
+            by_ingress.setdefault(ingress, []).append(downlink)
+        for ingress, downlinks in by_ingress.items():
+            self._spawn(self._send(ingress, tuple(downlinks)))
+
+    async def _send(self, ingress: str, downlinks: tuple[Downlink, ...]) -> None:
+        """Hands downlinks to an ingress; commands for one that is gone are lost, and that is recorded."""
+        encoded = encode(Downlinks(downlinks))
+        for _ in range(SEND_TRIES_MAX):
+            try:
+                await self._ingresses.send(ingress, encoded)
+            except ActorUnavailable:
+                await asyncio.sleep(SEND_RETRY_S)
+            except ActorGone:
+                break
+            else:
+                return
+        await self._report_lost(ingress, downlinks)
+
+    async def _report_lost(self, ingress: str, downlinks: tuple[Downlink, ...]) -> None:
+        outcome = Outcome(Result.LOST, detail=f"ingress {ingress}, which held the connection, is gone")
+        lost = [
+            (each.station, CommandReplied(each.command_id, outcome)) for each in downlinks if isinstance(each, Dispatch)
+        ]
+        items = [self._own_item(station, replied) for station, replied in lost]
+        if items:
+            await self._decided(items)
+
+    async def _tick(self) -> None:
+        """Lets time pass for stations with open commands."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            waiting = [name for name, hosted in self._turns.stations.items() if hosted.state.commands]
+            if waiting:
+                await self._decided([self._own_item(station, Tick()) for station in waiting])
+
+    def _own_item(self, station: str, what: Tick | CommandReplied) -> Item:
+        return Item(station, self._unit_of(station), _OURS, what, self._clock.now())
+
+    def _unit_of(self, station: str) -> Unit:
+        return unit_of(station, self._settings.shards, literal=self._settings.literal)
+
+    def _forget_waiter(self, request: CommandRequest, waiter: asyncio.Future[Outcome]) -> None:
+        waiters = self._waiters[request.command_id]
+        waiters.remove(waiter)
+        if not waiters:
+            del self._waiters[request.command_id]
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a task of the station actor failed", actor=self._name, error=repr(error))

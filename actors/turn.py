@@ -1,0 +1,355 @@
+"""One turn of a station actor: everything that waited is decided and committed together.
+
+The steps, for all stations of the turn at once:
+
+1. own       units that a batch names in a higher epoch than ours are claimed; units we do not own are sent back (MOVED)
+2. fetch     states that are not in memory, and the answers to all questions: one round trip
+3. decide    in the order of arrival; facts are applied to the state in memory as they are recorded
+4. commit    all facts and new states, one atomic fenced script per unit, one round trip
+5. verdicts  only now: a reply never precedes its record
+
+When a unit's commit fails, its stations are forgotten and all of the unit's items of this turn are sent back undecided.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from time import perf_counter
+
+import msgspec
+import structlog
+from engine.station.context import Context
+from engine.station.decider import decide, evolve, questions, resend
+from engine.station.effects import Deny, Effect, Record, Reply, Send, Settle, Supersede
+from engine.station.policy import Policy
+from engine.station.state import StationState
+from engine.station.tick import Tick
+
+from actors import metrics
+from actors.hosted_station import HostedStation
+from actors.transaction_numbers import TransactionNumbers
+from engine.model.commands import CommandRequest, CommandSettled, Outcome
+from engine.model.envelopes import (
+    Answered,
+    Done,
+    Downlink,
+    Event,
+    Refused,
+    Reported,
+    Retry,
+    RetryReason,
+    Superseded,
+    Verdict,
+)
+from engine.model.facts import Fact, StationFacts
+from engine.model.ids import Unit
+from engine.model.transactions import Stage, TransactionEnded, TransactionOpened, TransactionReported
+from engine.ports import Fenced, Fetched, Journal, JournalUnavailable, UnitCommit
+
+log = structlog.get_logger()
+
+MOVED = Retry(RetryReason.MOVED)
+UNAVAILABLE = Retry(RetryReason.UNAVAILABLE)
+_BUG = Refused("internal error; the message was logged")
+
+
+class Item(msgspec.Struct):
+    """Something to decide about one station, and what came of it."""
+
+    station: str
+    unit: Unit
+    epoch: int
+    what: Event | CommandRequest | Tick
+    received_at: datetime
+    verdict: Verdict | None = None
+
+
+class TurnResult(msgspec.Struct):
+    """What leaves the actor after the commit."""
+
+    downlinks: list[tuple[str, Downlink]]
+    settled: list[tuple[str, Outcome]]
+
+
+class Turns:
+    """Takes turns. Holds the stations in memory and the units owned.
+
+    Args:
+        journal: The durable record.
+        policy: The rules of the domain.
+        stations_max: Stations kept in memory; the least recently used are let go above it.
+    """
+
+    def __init__(self, journal: Journal, policy: Policy, numbers: TransactionNumbers, *, stations_max: int) -> None:
+        self._journal = journal
+        self._policy = policy
+        self._numbers = numbers
+        self._stations_max = stations_max
+        self._stations: dict[str, HostedStation] = {}
+        self._epochs: dict[Unit, int] = {}
+
+    @property
+    def stations(self) -> dict[str, HostedStation]:
+        """The stations in memory, least recently used first."""
+        return self._stations
+
+    @property
+    def units(self) -> dict[Unit, int]:
+        """The units owned, with the epoch of each."""
+        return self._epochs
+
+    async def take(self, items: Sequence[Item], now: datetime) -> TurnResult:
+        """Decides all items; sets the verdict of each."""
+        started = perf_counter()
+        ours = await self._own(items)
+        result = TurnResult([], [])
+        try:
+            fetched, recovered = await self._fetch(ours)
+            await self._numbers.reserve(sum(map(_needs_number, ours)))
+        except JournalUnavailable as error:
+            self._send_back(ours, UNAVAILABLE, str(error))
+            return result
+        ours = self._readable(ours)
+        decided = perf_counter()
+        deciding = _Deciding(self._stations, fetched, self._policy, self._numbers, now)
+        for station in recovered:
+            deciding.resume(station)
+        for item in ours:
+            deciding.decide(item)
+        committing = perf_counter()
+        failed = await self._commit(deciding, ours, now)
+        deciding.collect(result, failed)
+        self._let_go()
+        done = perf_counter()
+        metrics.STAGES["fetch"].observe(decided - started)
+        metrics.STAGES["decide"].observe(committing - decided)
+        metrics.STAGES["commit"].observe(done - committing)
+        metrics.STAGES["whole"].observe(done - started)
+        return result
+
+    async def _own(self, items: Sequence[Item]) -> list[Item]:
+        """The items of units that we own, claiming what is newly ours; the others get their verdict."""
+        wanted: dict[Unit, int] = {}
+        for item in items:
+            if item.epoch > wanted.get(item.unit, -1):
+                wanted[item.unit] = item.epoch
+        verdicts: dict[Unit, Retry] = {}
+        for unit, epoch in wanted.items():
+            if unit not in self._epochs or epoch > self._epochs[unit]:
+                verdict = await self._claim(unit, epoch)
+                if verdict is not None:
+                    verdicts[unit] = verdict
+        for item in items:
+            item.verdict = verdicts.get(item.unit)
+        for verdict in verdicts.values():
+            metrics.retries.labels(verdict.reason.value).inc()
+        return [item for item in items if item.verdict is None]
+
+    async def _claim(self, unit: Unit, epoch: int) -> Retry | None:
+        self._forget_unit(unit)
+        try:
+            await self._journal.claim(unit, epoch)
+        except Fenced:
+            return MOVED
+        except JournalUnavailable as error:
+            log.warning("a unit could not be claimed", unit=unit.name, error=str(error))
+            return MOVED
+        self._epochs[unit] = epoch
+        return None
+
+    async def _fetch(self, items: Sequence[Item]) -> tuple[Fetched, list[str]]:
+        """Brings states and answers; returns the latter and the stations that were not in memory."""
+        missing = {item.station: item.unit for item in items if item.station not in self._stations}
+        tokens: dict[str, None] = {}
+        records: dict[str, None] = {}
+        for item in items:
+            asked = questions(item.what)
+            tokens.update(dict.fromkeys(asked.tokens))
+            if asked.station:
+                records[item.station] = None
+        if not (missing or tokens or records):
+            return Fetched(states={}, tokens={}, stations={}), []
+        fetched = await self._journal.fetch([(unit, name) for name, unit in missing.items()], [*tokens], [*records])
+        for name, unit in missing.items():
+            try:
+                self._stations[name] = HostedStation.from_rest(unit, name, fetched.states.get(name))
+            except msgspec.MsgspecError as error:
+                log.critical("the state of a station in Redis cannot be read", station=name, error=str(error))
+        return fetched, [name for name in missing if name in fetched.states and name in self._stations]
+
+    def _readable(self, items: list[Item]) -> list[Item]:
+        """Without the items of stations whose state cannot be read: those are sent back and lose nothing."""
+        unreadable = [item for item in items if item.station not in self._stations]
+        if not unreadable:
+            return items
+        self._send_back(unreadable, UNAVAILABLE, "the state in Redis cannot be read: written by a newer Narke?")
+        return [item for item in items if item.station in self._stations]
+
+    async def _commit(self, deciding: "_Deciding", items: Sequence[Item], now: datetime) -> set[Unit]:
+        """Commits what was decided; returns the units for which that failed."""
+        unit_of = {item.station: item.unit for item in items}
+        by_unit: dict[Unit, list[StationFacts]] = {}
+        for station, facts in deciding.facts.items():
+            by_unit.setdefault(unit_of[station], []).append(StationFacts(station, tuple(facts)))
+        if not by_unit:
+            return set()
+        commits = [
+            UnitCommit(
+                unit=unit,
+                epoch=self._epochs[unit],
+                records=tuple(records),
+                states={record.station: self._stations[record.station].to_rest() for record in records},
+            )
+            for unit, records in by_unit.items()
+        ]
+        failed = set()
+        for commit, refusal in zip(commits, await self._journal.commit(commits, now), strict=True):
+            if refusal is None:
+                _count(commit.records)
+                continue
+            failed.add(commit.unit)
+            verdict = MOVED if isinstance(refusal, Fenced) else UNAVAILABLE
+            self._forget_unit(commit.unit, keep_epoch=verdict is UNAVAILABLE)
+            self._send_back([item for item in items if item.unit == commit.unit], verdict, str(refusal))
+        return failed
+
+    def _send_back(self, items: Iterable[Item], verdict: Retry, why: str) -> None:
+        count = 0
+        for item in items:
+            item.verdict = verdict
+            self._stations.pop(item.station, None)
+            count += 1
+        metrics.retries.labels(verdict.reason.value).inc(count)
+        log.warning("deliveries sent back", reason=verdict.reason.value, deliveries=count, why=why)
+
+    def _forget_unit(self, unit: Unit, *, keep_epoch: bool = False) -> None:
+        """Forgets what memory believes of the unit's stations."""
+        if not keep_epoch:
+            self._epochs.pop(unit, None)
+        for station in [name for name, hosted in self._stations.items() if hosted.unit == unit]:
+            del self._stations[station]
+
+    def forget_all(self) -> None:
+        """Forgets every state in memory; Redis has them."""
+        self._stations.clear()
+
+    def _let_go(self) -> None:
+        while len(self._stations) > self._stations_max:
+            del self._stations[next(iter(self._stations))]
+        metrics.stations_hosted.set(len(self._stations))
+
+
+class _Deciding:
+    """The deciding part of a turn. It changes states in memory; the commit makes them true or they are forgotten."""
+
+    def __init__(
+        self,
+        stations: dict[str, HostedStation],
+        fetched: Fetched,
+        policy: Policy,
+        numbers: TransactionNumbers,
+        now: datetime,
+    ) -> None:
+        self.facts: dict[str, list[Fact]] = {}
+        self._stations = stations
+        self._fetched = fetched
+        self._policy = policy
+        self._numbers = numbers
+        self._now = now
+        self._effects: list[tuple[Item | None, str, Effect]] = []
+
+    def resume(self, station: str) -> None:
+        """A station is back in memory: its open commands may never have left."""
+        for effect in resend(self._stations[station].state):
+            self._effects.append((None, station, effect))
+
+    def decide(self, item: Item) -> None:
+        """Decides one item and applies its facts to the state in memory."""
+        hosted = self._stations.pop(item.station)
+        self._stations[item.station] = hosted
+        what = item.what
+        if isinstance(what, Reported) and (known := hosted.recorded(what)) is not None:
+            metrics.repeats.inc()
+            item.verdict = known
+            return
+        try:
+            effects = decide(hosted.state, what, self._context(item))
+            state, facts, verdict = _applied(hosted.state, effects)
+        except Exception:  # one station's bug must not stop the others
+            metrics.bugs.inc()
+            log.exception("a decision failed", station=item.station, event=type(what).__name__)
+            item.verdict = _BUG
+            return
+        item.verdict = verdict
+        self._effects.extend((item, item.station, effect) for effect in effects if isinstance(effect, Send | Settle))
+        if facts:
+            hosted.state = state
+            self.facts.setdefault(item.station, []).extend(facts)
+            if isinstance(what, Reported) and isinstance(verdict, Answered | Refused | Done):
+                hosted.remember(what, verdict)
+
+    def collect(self, result: TurnResult, failed: set[Unit]) -> None:
+        """What may leave now: everything but what a failed unit's items wanted."""
+        for item, station, effect in self._effects:
+            if (item is not None and item.unit in failed) or station not in self._stations:
+                continue
+            if isinstance(effect, Send):
+                result.downlinks.append((effect.ingress, effect.downlink))
+            elif isinstance(effect, Settle):
+                result.settled.append((effect.command_id, effect.outcome))
+
+    def _context(self, item: Item) -> Context:
+        return Context(
+            now=self._now,
+            received_at=item.received_at,
+            ids=self._numbers,
+            tokens=self._fetched.tokens,
+            record=self._fetched.stations.get(item.station),
+            policy=self._policy,
+        )
+
+
+def _applied(state: StationState, effects: Iterable[Effect]) -> tuple[StationState, list[Fact], Verdict]:
+    """The state after the facts, the facts, and what the sender is told."""
+    facts: list[Fact] = []
+    verdict: Verdict = Done()
+    for effect in effects:
+        match effect:
+            case Record(fact):
+                state = evolve(state, fact)
+                facts.append(fact)
+            case Reply(answer):
+                verdict = Answered(answer)
+            case Deny(reason):
+                verdict = Refused(reason)
+            case Supersede():
+                verdict = Superseded()
+            case Send() | Settle():
+                pass
+    return state, facts, verdict
+
+
+def _needs_number(item: Item) -> bool:
+    what = item.what
+    return (
+        isinstance(what, Reported)
+        and isinstance(what.report, TransactionReported)
+        and what.report.stage is Stage.STARTED
+        and what.report.transaction_id is None
+    )
+
+
+def _count(records: Iterable[StationFacts]) -> None:
+    """Counts what became true."""
+    for record in records:
+        for fact in record.facts:
+            metrics.facts.labels(type(fact).__name__).inc()
+            match fact:
+                case TransactionOpened():
+                    metrics.transactions_opened.inc()
+                case TransactionEnded(energy_wh=energy_wh):
+                    metrics.transactions_ended.inc()
+                    metrics.energy_wh.inc(energy_wh or 0.0)
+                case CommandSettled(outcome=outcome):
+                    metrics.commands_settled.labels(outcome.result.value).inc()
+                case _:
+                    pass

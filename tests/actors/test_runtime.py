@@ -1,0 +1,79 @@
+"""Actors on a real Ray: calls, errors, and life after kill -9."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import uuid
+
+import pytest
+
+from actors import runtime
+from actors.runtime import Spawn
+from engine.ports import ActorGone, ActorUnavailable, Fenced
+
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("ray_running")]
+
+
+class Counter:
+    def __init__(self, first):
+        self.count = first
+        self.started = False
+
+    async def start(self):
+        self.started = True
+
+    async def add(self, more):
+        self.count += more
+        return self.count, self.started
+
+    async def fence(self):
+        raise Fenced("epoch 3 is older than 4")
+
+
+def counter(first=0):
+    name = f"counter-{uuid.uuid4().hex}"
+    return runtime.spawn(Spawn(name=name, factory=Counter, arguments=(first,)))
+
+
+async def test_the_object_is_started_before_its_first_call():
+    assert await counter(5).call("add", 2) == (7, True)
+
+
+async def test_what_a_method_raises_arrives_as_what_it_is():
+    with pytest.raises(Fenced, match="epoch 3"):
+        await counter().call("fence")
+
+
+async def test_an_actor_is_found_by_its_name():
+    ref = counter(1)
+    await ref.call("add", 1)
+    assert await runtime.find(ref.name).call("add", 1) == (3, True)
+
+
+async def test_an_unknown_name_is_gone():
+    with pytest.raises(ActorGone, match="nobody"):
+        runtime.find("nobody")
+
+
+async def test_an_ended_actor_is_gone():
+    ref = counter()
+    await ref.call("add", 1)
+    ref.kill()
+    with pytest.raises(ActorGone):
+        await ref.call("add", 1)
+
+
+@pytest.mark.crash
+async def test_a_killed_actor_comes_back_and_is_started_again():
+    ref = counter(10)
+    assert await ref.call("add", 1) == (11, True)
+    before = await ref.pid()
+    os.kill(before, signal.SIGKILL)
+    answer = None
+    while answer is None:
+        with contextlib.suppress(ActorUnavailable):
+            answer = await ref.call("add", 1)
+        await asyncio.sleep(0.1)
+    assert answer == (11, True)
+    assert await ref.pid() != before
