@@ -84,11 +84,11 @@ class Journal(Protocol):
     """The durable record. A commit is atomic, fenced by the unit's epoch, and on disk when it returns."""
 
     async def claim(self, unit: Unit, epoch: int) -> None:
-        """Takes the unit: from now on commits with a lower epoch are refused.
+        """Takes the unit: from now on commits with a lower epoch, or by an earlier claimant of this one, are refused.
 
         Raises:
-            Fenced: The unit has this or a higher epoch already (this one: claimed by an earlier process of the same
-            name). JournalUnavailable: It is unknown whether the unit was claimed: ask for a new epoch.
+            Fenced: The unit has a higher epoch.
+            JournalUnavailable: It is unknown whether the unit was claimed.
         """
 
     async def next_epoch(self) -> int:

@@ -6,14 +6,20 @@ from engine.model.word import Word
 
 
 class StationNotice(Word, frozen=True):
-    """Report: any other station-initiated action. `payload`: its JSON, verbatim."""
+    """Report: any other station-initiated action. `payload`: its JSON, verbatim.
+
+    `echo`: what the answer must repeat of it (JSON), e.g. the number in a VatNumberValidation; None: nothing.
+    """
 
     action: str
     payload: bytes
+    echo: bytes | None = None
 
 
 class NoticeAnswer(Word, frozen=True):
-    """Taken note of; the translator words the answer that commits us to least."""
+    """Taken note of; the translator words the answer that commits us to least. `echo`: the report's, given back."""
+
+    echo: bytes | None = None
 
 
 class NoticeRecorded(Word, frozen=True):

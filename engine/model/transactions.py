@@ -95,10 +95,18 @@ class TransactionOpened(Word, frozen=True):
     remote_start_id: int | None = None
     offline: bool = False
     flags: tuple[TransactionFlag, ...] = ()
+    meter_location: str | None = None
+    """Where the register of `meter_start_wh` sits when it was a reading (Outlet, Inlet)."""
+    phases_used: int | None = None
+    cable_a_max: float | None = None
 
 
 class TransactionUpdated(Word, frozen=True):
-    """Fact: something about an open transaction became known. None: unchanged."""
+    """Fact: something about a transaction became known. None: unchanged.
+
+    `stage`: of the message that told it. STARTED: a late start, `at` is when the transaction started. With the flag
+    AFTER_END the transaction has ended and stays so; a `meter_start_wh` or `meter_last_wh` told then completes it.
+    """
 
     transaction_id: str
     at: datetime
@@ -114,6 +122,12 @@ class TransactionUpdated(Word, frozen=True):
     meter_last_wh: float | None = None
     offline: bool = False
     flags: tuple[TransactionFlag, ...] = ()
+    stage: Stage = Stage.UPDATED
+    meter_location: str | None = None
+    reservation_id: int | None = None
+    remote_start_id: int | None = None
+    phases_used: int | None = None
+    cable_a_max: float | None = None
 
 
 class TransactionEnded(Word, frozen=True):
@@ -130,3 +144,5 @@ class TransactionEnded(Word, frozen=True):
     energy_wh: float | None = None
     offline: bool = False
     flags: tuple[TransactionFlag, ...] = ()
+    verdict: TokenVerdict | None = None
+    """What the station was told of `token`."""

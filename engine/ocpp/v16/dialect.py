@@ -1,0 +1,44 @@
+"""The dialect of OCPP 1.6 with the security whitepaper: everything its blocks can say, in one value."""
+
+from engine.ocpp.translation import Dialect
+from engine.ocpp.v16 import (
+    authorization,
+    availability,
+    data_transfer,
+    metering,
+    notices,
+    provisioning,
+    remote_control,
+    transactions,
+)
+
+_FROM_STATION = (
+    *provisioning.FROM_STATION,
+    *authorization.FROM_STATION,
+    *transactions.FROM_STATION,
+    *availability.FROM_STATION,
+    *metering.FROM_STATION,
+    *data_transfer.FROM_STATION,
+    *notices.FROM_STATION,
+)
+_FROM_CSMS = (
+    *provisioning.FROM_CSMS,
+    *authorization.FROM_CSMS,
+    *remote_control.FROM_CSMS,
+    *availability.FROM_CSMS,
+    *data_transfer.FROM_CSMS,
+    *notices.FROM_CSMS,
+)
+_COMMANDS = (
+    *provisioning.COMMANDS,
+    *authorization.COMMANDS,
+    *remote_control.COMMANDS,
+    *availability.COMMANDS,
+    *data_transfer.COMMANDS,
+)
+
+DIALECT = Dialect(
+    from_station={call.action: call for call in _FROM_STATION},
+    from_csms={call.action: call for call in _FROM_CSMS},
+    commands={translator.command: translator for translator in _COMMANDS},
+)

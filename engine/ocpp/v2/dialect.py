@@ -1,0 +1,71 @@
+"""The two dialects of OCPP 2: all that 2.0.1 and 2.1 can say, gathered from the blocks.
+
+2.1 removes nothing of 2.0.1 and adds actions; the translators are the same and ask `limits` where the versions differ.
+Raw commands are no row here: the catalogue says them for every version alike.
+"""
+
+from engine.ocpp.translation import CsmsCall, Dialect, StationCall
+from engine.ocpp.v2 import (
+    authorization,
+    availability,
+    data_transfer,
+    metering,
+    notices,
+    provisioning,
+    remote_control,
+    transactions,
+)
+from engine.ocpp.versions import Version
+
+_FROM_STATION = (
+    *provisioning.FROM_STATION,
+    *availability.FROM_STATION,
+    *authorization.FROM_STATION,
+    *transactions.FROM_STATION,
+    *metering.FROM_STATION,
+    *data_transfer.FROM_STATION,
+    *notices.FROM_STATION,
+)
+_FROM_CSMS = (
+    *provisioning.FROM_CSMS,
+    *availability.FROM_CSMS,
+    *authorization.FROM_CSMS,
+    *remote_control.FROM_CSMS,
+    *data_transfer.FROM_CSMS,
+    *notices.FROM_CSMS,
+)
+_COMMANDS = (
+    *provisioning.COMMANDS,
+    *availability.COMMANDS,
+    *authorization.COMMANDS,
+    *remote_control.COMMANDS,
+    *data_transfer.COMMANDS,
+)
+
+
+def _gathered(from_station: tuple[StationCall, ...], from_csms: tuple[CsmsCall, ...]) -> Dialect:
+    """A dialect of these rows; no name stands twice."""
+    gathered = Dialect(
+        from_station={call.action: call for call in from_station},
+        from_csms={call.action: call for call in from_csms},
+        commands={translator.command: translator for translator in _COMMANDS},
+    )
+    assert len(gathered.from_station) == len(from_station), "an action of stations stands in two blocks"
+    assert len(gathered.from_csms) == len(from_csms), "an action of the CSMS stands in two blocks"
+    assert len(gathered.commands) == len(_COMMANDS), "a command stands in two blocks"
+    return gathered
+
+
+DIALECT_201 = _gathered(_FROM_STATION, _FROM_CSMS)
+DIALECT_21 = _gathered((*_FROM_STATION, *notices.FROM_STATION_21), (*_FROM_CSMS, *notices.FROM_CSMS_21))
+
+_DIALECT_OF = {Version.V201: DIALECT_201, Version.V21: DIALECT_21}
+
+
+def dialect(version: Version) -> Dialect:
+    """What this version can say.
+
+    Raises:
+        KeyError: The version is not of the 2 family.
+    """
+    return _DIALECT_OF[version]

@@ -1,0 +1,150 @@
+"""A station's state: what must be remembered to understand its next message, and how facts change it.
+
+`evolve` is the only door for change; the same facts give the same state on every machine. The state is written to Redis
+with every message of the station, so what no decision looks at is not in it. Everything is bounded (see also `ledger`,
+`queue`). A field may be added with a default, never renamed or removed.
+"""
+
+from datetime import datetime
+from typing import Any, assert_never
+
+import msgspec
+from msgspec.structs import replace
+
+from engine.model.authorization import TokenChecked
+from engine.model.availability import ConnectorStatus, ConnectorStatusChanged
+from engine.model.commands import CommandRequested, CommandSettled
+from engine.model.data_transfer import DataReceived
+from engine.model.facts import Fact
+from engine.model.metering import ReadingsRecorded
+from engine.model.notices import NoticeRecorded
+from engine.model.provisioning import Registration, StationBooted, StationSeen
+from engine.model.remote_control import TriggerMessage
+from engine.model.sessions import SessionEnded, SessionStarted
+from engine.model.transactions import TransactionEnded, TransactionOpened, TransactionUpdated
+from engine.model.word import Word
+from engine.station.clocks import instant
+from engine.station.ledger import Ledger
+from engine.station.queue import Queue
+
+CONNECTORS_MAX = 512
+TRIGGERED_MAX = 8
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A connection of the station: its name, the ingress that holds it, when it was opened (the ingress' clock)."""
+
+    session: str
+    ingress: str
+    at: datetime
+
+
+class Connector(msgspec.Struct, frozen=True, array_like=True):
+    """The last status heard of a connector. `at`: the station's clock, ours where it said nothing."""
+
+    evse: int
+    connector: int | None
+    status: ConnectorStatus
+    at: datetime
+
+
+class StationState(Word, frozen=True):
+    """All that is remembered of one station.
+
+    `session`: the current one; None: not connected. `session_ended`: the newest of those that ended, until the next
+    starts, so that an older opening that arrives late does not take over. `registration`: as answered at the last boot;
+    None: never booted here. `triggered`: messages asked for by TriggerMessage while not accepted, which the station may
+    therefore send. `seen_at`: when a fact last showed that it lives.
+    """
+
+    station: str
+    session: Session | None = None
+    session_ended: Session | None = None
+    registration: Registration | None = None
+    triggered: tuple[str, ...] = ()
+    seen_at: datetime | None = None
+    connectors: tuple[Connector, ...] = ()
+    ledger: Ledger = Ledger()
+    queue: Queue = Queue()
+
+
+encode_state = msgspec.msgpack.Encoder().encode
+decode_state = msgspec.msgpack.Decoder(StationState).decode
+
+
+def fresh(station: str) -> StationState:
+    """Of a station that was never heard of."""
+    return StationState(station)
+
+
+def evolve(state: StationState, fact: Fact) -> StationState:
+    """The state after the fact."""
+    match fact:
+        case TransactionUpdated() | TransactionOpened() | TransactionEnded():
+            return _heard(state, fact.received_at, ledger=_ledger(state.ledger, fact))
+        case ReadingsRecorded():
+            return _heard(state, fact.received_at)
+        case ConnectorStatusChanged():
+            return _heard(state, fact.received_at, connectors=_connectors(state.connectors, fact))
+        case StationSeen() | TokenChecked() | DataReceived() | NoticeRecorded():
+            return _heard(state, fact.at)
+        case StationBooted():
+            return _heard(state, fact.at, registration=fact.registration, triggered=())
+        case SessionStarted() | SessionEnded():
+            return _session(state, fact)
+        case CommandRequested():
+            return _requested(state, fact)
+        case CommandSettled():
+            return replace(state, queue=state.queue.closed(fact))
+        case _:
+            assert_never(fact)
+
+
+def _heard(state: StationState, at: datetime, **changes: Any) -> StationState:
+    """Changed by something the station said at that time (our clock)."""
+    if state.queue.settled:
+        changes["queue"] = state.queue.pruned(at)
+    if not changes and state.seen_at == at:
+        return state
+    return replace(state, seen_at=at, **changes)
+
+
+def _ledger(ledger: Ledger, fact: TransactionOpened | TransactionUpdated | TransactionEnded) -> Ledger:
+    match fact:
+        case TransactionUpdated():
+            return ledger.updated(fact)
+        case TransactionOpened():
+            return ledger.opened(fact)
+        case TransactionEnded():
+            return ledger.closed(fact)
+        case _:
+            assert_never(fact)
+
+
+def _connectors(connectors: tuple[Connector, ...], fact: ConnectorStatusChanged) -> tuple[Connector, ...]:
+    """The last to arrive counts, whatever its clock says; the oldest beyond CONNECTORS_MAX is forgotten."""
+    report = fact.report
+    evse = report.evse
+    heard = Connector(evse.evse, evse.connector, report.status, instant(report.at, fact.received_at))
+    for index, known in enumerate(connectors):
+        if known.evse == heard.evse and known.connector == heard.connector:
+            return (*connectors[:index], heard, *connectors[index + 1 :])
+    return (*connectors[1 - CONNECTORS_MAX :], heard)
+
+
+def _session(state: StationState, fact: SessionStarted | SessionEnded) -> StationState:
+    if isinstance(fact, SessionStarted):
+        opened = fact.opened
+        session = Session(opened.session, opened.ingress, opened.at)
+        return _heard(state, opened.at, session=session, session_ended=None)
+    return replace(state, session=None, session_ended=state.session)
+
+
+def _requested(state: StationState, fact: CommandRequested) -> StationState:
+    session = None if state.session is None else state.session.session
+    queue = state.queue.requested(fact, session)
+    command = fact.request.command
+    if not isinstance(command, TriggerMessage) or state.registration is Registration.ACCEPTED:
+        return replace(state, queue=queue)
+    others = tuple(name for name in state.triggered if name != command.message)
+    return replace(state, queue=queue, triggered=(*others, command.message)[-TRIGGERED_MAX:])

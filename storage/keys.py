@@ -1,0 +1,73 @@
+"""The names of everything in Redis, and of the streams that the projector reads.
+
+Every key carries its shard (or `operator`, `messages`) as hash tag: one script touches one slot of a Redis Cluster.
+
+    narke:{s17}:epoch              fence of shard 17: `<epoch>.<generation>`
+    narke:{s17}:epoch:CP-1         fence of one station, where each station has an actor of its own
+    narke:{s17}:station:CP-1       state of a station, opaque bytes
+    narke:{s17}:journal            stream, an entry per commit: `JournalEntry`
+    narke:{operator}:token:<key>   `TokenRecord`
+    narke:{operator}:station:CP-1  `StationRecord`
+    narke:{operator}:journal       stream: `OperatorEntry`
+    narke:{operator}:transaction_numbers  the last name given to a 1.6 transaction
+    narke:{operator}:epoch         the last epoch given to an owner of units
+    narke:{operator}:shards        the number of shards, fixed at the first start
+    narke:{messages}:journal       stream: `list[LoggedMessage]`
+
+Streams have logical names, which are what PostgreSQL remembers positions by: `s0` ... `s63`, `operator`, `messages`.
+"""
+
+from engine.model.ids import Unit
+
+OPERATOR = "operator"
+"""Logical name of the operator's stream."""
+
+MESSAGES = "messages"
+"""Logical name of the stream of raw messages."""
+
+FIELD = b"e"
+"""The one field of every stream entry; its value is msgpack."""
+
+TRANSACTION_NUMBERS = b"narke:{operator}:transaction_numbers"
+
+EPOCH = b"narke:{operator}:epoch"
+"""The last epoch that the directory gave."""
+
+START = "0-0"
+"""The position before the first entry of every stream."""
+
+
+def fact_streams(shards: int) -> tuple[str, ...]:
+    """Logical names of all streams that carry facts: the operator's, then one per shard."""
+    return (OPERATOR, *(f"s{shard}" for shard in range(shards)))
+
+
+def stream_key(stream: str) -> bytes:
+    """The key of a stream, by its logical name."""
+    return b"narke:{%b}:journal" % stream.encode()
+
+
+def epoch_key(unit: Unit) -> bytes:
+    """The key of a unit's fence."""
+    key = b"narke:{s%d}:epoch" % unit.shard
+    return key if unit.station is None else key + b":" + unit.station.encode()
+
+
+def state_prefix(shard: int) -> bytes:
+    """What precedes a station's identity in the key of its state."""
+    return b"narke:{s%d}:station:" % shard
+
+
+def state_key(shard: int, station: str) -> bytes:
+    """The key of a station's state."""
+    return state_prefix(shard) + station.encode()
+
+
+def token_key(key: str) -> bytes:
+    """The key of a token's record, by `Token.key`."""
+    return b"narke:{operator}:token:" + key.encode()
+
+
+def station_record_key(station: str) -> bytes:
+    """The key of what the operator decided about a station."""
+    return b"narke:{operator}:station:" + station.encode()

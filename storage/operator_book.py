@@ -1,0 +1,106 @@
+"""Tokens and stations as the operator keeps them, in Redis; every change is also a fact on its way to PostgreSQL.
+
+A record and its fact are written by one script: there is never one without the other.
+A change whose reply was lost may have been made; making it again does no harm.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from redis.asyncio import Redis
+
+from engine.model.authorization import Token, TokenRecord, TokenRemoved, TokenSaved
+from engine.model.codec import decode_station_record, decode_token_record, encode
+from engine.model.facts import OperatorEntry, OperatorFact
+from engine.model.stations import StationRecord, StationRegistered
+from engine.ports import JournalUnavailable
+from storage import keys
+from storage.journal_scripts import RECORD, RECORDED, REMOVE, full
+from storage.redis_client import redis_link
+from storage.redis_link import Reply
+from storage.redis_settings import RedisSettings
+
+_STREAM: Final = keys.stream_key(keys.OPERATOR)
+
+
+class RedisOperatorBook:
+    """`engine.ports.OperatorBook` in Redis."""
+
+    def __init__(self, client: Redis, *, tenant: str, settings: RedisSettings) -> None:
+        self._link: Final = redis_link(client, settings)
+        self._tenant: Final = tenant
+        self._entries_max: Final = settings.operator_stream_entries_max
+        self._chunk: Final = settings.token_chunk
+
+    async def save_tokens(self, records: Sequence[TokenRecord], now: datetime) -> None:
+        """Adds or replaces, in order, so many at once as `token_chunk` says: an import is not atomic as a whole.
+
+        Raises:
+            JournalUnavailable: The message says how many are certainly saved; save all of them again.
+        """
+        for start in range(0, len(records), self._chunk):
+            chunk = records[start : start + self._chunk]
+            facts = tuple(TokenSaved(record=record, at=now) for record in chunk)
+            values = {keys.token_key(record.token.key): encode(record) for record in chunk}
+            try:
+                await self._record(facts, values, now)
+            except JournalUnavailable as error:
+                if len(records) == 1:
+                    raise
+                raise JournalUnavailable(
+                    f"{start} of {len(records)} tokens are saved, of the next {len(chunk)} it is unknown: save all of "
+                    f"them again later. {error}"
+                ) from error
+
+    async def remove_token(self, token: Token, now: datetime) -> bool:
+        """Forgets a token; False: it was not known.
+
+        Raises:
+            JournalUnavailable: It is unknown whether it is removed.
+        """
+        entry = self._entry((TokenRemoved(token=token, at=now),), now)
+        arguments = [b"%d" % self._entries_max, entry]
+        reply = await self._link.run_one(REMOVE, [_STREAM, keys.token_key(token.key)], arguments)
+        if reply == 0:
+            return False
+        self._check(reply)
+        return True
+
+    async def token(self, key: str) -> TokenRecord | None:
+        """By `Token.key`.
+
+        Raises:
+            JournalUnavailable: It is unknown.
+        """
+        value = await self._link.command(b"GET", keys.token_key(key))
+        return None if value is None else decode_token_record(value)
+
+    async def save_station(self, record: StationRecord, now: datetime) -> None:
+        """Adds or replaces.
+
+        Raises:
+            JournalUnavailable: It is unknown whether it is saved; save it again.
+        """
+        fact = StationRegistered(record=record, at=now)
+        await self._record((fact,), {keys.station_record_key(record.station): encode(record)}, now)
+
+    async def station(self, station: str) -> StationRecord | None:
+        """By identity.
+
+        Raises:
+            JournalUnavailable: It is unknown.
+        """
+        value = await self._link.command(b"GET", keys.station_record_key(station))
+        return None if value is None else decode_station_record(value)
+
+    async def _record(self, facts: tuple[OperatorFact, ...], values: dict[bytes, bytes], now: datetime) -> None:
+        arguments = [b"%d" % self._entries_max, self._entry(facts, now), *values.values()]
+        self._check(await self._link.run_one(RECORD, [_STREAM, *values], arguments))
+
+    def _entry(self, facts: tuple[OperatorFact, ...], now: datetime) -> bytes:
+        return encode(OperatorEntry(tenant=self._tenant, recorded_at=now, facts=facts))
+
+    def _check(self, reply: Reply) -> None:
+        if reply != RECORDED:
+            raise full(keys.OPERATOR, int(reply.partition(b":")[2]), self._entries_max)

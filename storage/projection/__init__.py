@@ -1,0 +1,10 @@
+"""The projection: facts of the journal become rows, exactly once.
+
+`fold` turns entries into changes (pure, shared with the memory twin), `writer` puts changes into tables, `projector`
+ does both in one transaction with the stream positions.
+"""
+
+from storage.projection.entries import Entry, PositionMoved, StreamEntry, Undecodable
+from storage.projection.projector import Projector
+
+__all__ = ["Entry", "PositionMoved", "Projector", "StreamEntry", "Undecodable"]

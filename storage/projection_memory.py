@@ -1,0 +1,347 @@
+"""The projection's twin in memory: same entries in, same rows out, same reads. For tests.
+
+It shares `storage.projection.fold` with PostgreSQL and is held to the same contract tests.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from engine.model.authorization import Token
+from storage.projection.changes import (
+    Changes,
+    Known,
+    NewBadEntry,
+    RecordedStation,
+    RequestedCommand,
+    SettledCommand,
+    StationReport,
+    TransactionKey,
+)
+from storage.projection.entries import START, StreamEntry, after, refuse_moved
+from storage.projection.fold import fold
+from storage.queries import tables
+from storage.queries.counts import day_of
+from storage.queries.filters import (
+    CommandFilter,
+    EventFilter,
+    MessageFilter,
+    MeterValueFilter,
+    StationFilter,
+    TokenFilter,
+    TransactionFilter,
+)
+from storage.queries.listing import Listing
+from storage.queries.paging import LIMIT_MAX, Page, Paged, paged, place_of
+from storage.queries.reader import METER_VALUES_MAX
+from storage.queries.rows import (
+    CommandRow,
+    ConnectedSession,
+    ConnectorRow,
+    Counts,
+    EventRow,
+    Json,
+    MessageRow,
+    MeterValueRow,
+    StationDetail,
+    StationRow,
+    TokenRow,
+    TransactionDetail,
+    TransactionRow,
+)
+
+Row = TypeVar("Row")
+
+
+class MemoryTables(msgspec.Struct):
+    """What the tables hold, of one tenant. Grows without bound: it forgets nothing."""
+
+    reports: dict[str, StationReport] = {}
+    records: dict[str, RecordedStation] = {}
+    connectors: dict[tuple[str, int, int], ConnectorRow] = {}
+    transactions: dict[TransactionKey, TransactionRow] = {}
+    requested: dict[str, RequestedCommand] = {}
+    settled: dict[str, SettledCommand] = {}
+    tokens: dict[str, TokenRow] = {}
+    meter_values: list[MeterValueRow] = []
+    messages: list[MessageRow] = []
+    events: list[EventRow] = []
+    bad_entries: list[NewBadEntry] = []
+    positions: dict[str, str] = {}
+
+
+class MemoryProjection:
+    """`Projector` and `Queries` of one tenant at once. Several may share `rows`, as projectors share a database."""
+
+    def __init__(self, tenant: str, rows: MemoryTables | None = None) -> None:
+        self.tables = MemoryTables() if rows is None else rows
+        self._tenant = tenant
+        self._positions: dict[str, str] = {}
+
+    async def positions(self) -> dict[str, str]:
+        """See `Projector.positions`."""
+        self._positions = dict(self.tables.positions)
+        return dict(self._positions)
+
+    async def apply(self, entries: Sequence[StreamEntry]) -> dict[str, str]:
+        """See `Projector.apply`."""
+        rows = self.tables
+        streams = {stream for stream, _, _ in entries}
+        found = {stream: rows.positions.get(stream, START) for stream in streams}
+        refuse_moved(self._positions, found)
+        fresh, moved = after(entries, found)
+        changes = fold(self._tenant, fresh, Known(stations=rows.reports, transactions=rows.transactions))
+        _write(rows, changes)
+        rows.positions |= moved
+        self._positions |= found | moved
+        return {stream: self._positions[stream] for stream in streams}
+
+    async def stations(self, filter: StationFilter, page: Page) -> Paged[StationRow]:  # noqa: A002 (as Queries)
+        """See `Queries.stations`."""
+        rows = [
+            row
+            for row in map(self._station, self.tables.reports.keys() | self.tables.records.keys())
+            if filter.connected in {None, row.connected}
+            and filter.registered in {None, row.registered}
+            and filter.version in {None, row.version}
+            and filter.vendor in {None, row.vendor}
+            and _contains(filter.search, row.station, row.vendor, row.model, row.serial_number, row.note)
+        ]
+        return _page(tables.STATIONS, rows, page)
+
+    async def station(self, station: str) -> StationDetail | None:
+        """See `Queries.station`."""
+        if station not in self.tables.reports and station not in self.tables.records:
+            return None
+        is_open = await self.transactions(TransactionFilter(station=station, open=True), Page(limit=LIMIT_MAX))
+        return StationDetail(self._station(station), await self.connectors(station), is_open.rows)
+
+    async def connectors(self, station: str) -> tuple[ConnectorRow, ...]:
+        """See `Queries.connectors`."""
+        rows = sorted((key, row) for key, row in self.tables.connectors.items() if key[0] == station)
+        return tuple(row for _, row in rows[:LIMIT_MAX])
+
+    async def transactions(self, filter: TransactionFilter, page: Page) -> Paged[TransactionRow]:  # noqa: A002
+        """See `Queries.transactions`."""
+        key = None if filter.token is None else Token(value=filter.token).key
+        rows = [
+            row
+            for row in self.tables.transactions.values()
+            if filter.station in {None, row.station}
+            and filter.evse in {None, row.evse}
+            and filter.open in {None, row.ended_at is None}
+            and (key is None or (row.token is not None and Token(value=row.token).key == key))
+            and _within(row.started_at, filter.since, filter.until)
+            and _changed_since(row, filter.changed_since)
+        ]
+        return _page(tables.TRANSACTIONS, rows, page)
+
+    async def transaction(
+        self, station: str, transaction_id: str, *, meter_values_max: int = METER_VALUES_MAX
+    ) -> TransactionDetail | None:
+        """See `Queries.transaction`."""
+        row = self.tables.transactions.get((station, transaction_id))
+        if row is None:
+            return None
+        values = [
+            value
+            for value in self.tables.meter_values
+            if (value.station, value.transaction_id) == (station, transaction_id)
+            and row.start_received_at <= value.received_at <= row.updated_at
+        ]
+        values.sort(key=tables.place_of_meter_value)
+        return TransactionDetail(row, tuple(values[:meter_values_max]), len(values) <= meter_values_max)
+
+    async def meter_values(self, filter: MeterValueFilter, page: Page) -> Paged[MeterValueRow]:  # noqa: A002
+        """See `Queries.meter_values`."""
+        rows = [
+            row
+            for row in self.tables.meter_values
+            if row.station == filter.station
+            and filter.transaction_id in {None, row.transaction_id}
+            and filter.evse in {None, row.evse}
+            and filter.measurand in {None, row.measurand}
+            and _within(row.received_at, filter.since, filter.until)
+        ]
+        return _page(tables.METER_VALUES, rows, page)
+
+    async def messages(self, filter: MessageFilter, page: Page) -> Paged[MessageRow]:  # noqa: A002
+        """See `Queries.messages`."""
+        rows = [
+            row
+            for row in self.tables.messages
+            if filter.station in {None, row.station}
+            and filter.action in {None, row.action}
+            and filter.direction in {None, row.direction}
+            and filter.kind in {None, row.kind}
+            and filter.outcome in {None, row.outcome}
+            and filter.message_id in {None, row.message_id}
+            and _within(row.at, filter.since, filter.until)
+        ]
+        return _page(tables.MESSAGES, rows, page)
+
+    async def events(self, filter: EventFilter, page: Page) -> Paged[EventRow]:  # noqa: A002
+        """See `Queries.events`."""
+        rows = [
+            row
+            for row in self.tables.events
+            if filter.station in {None, row.station}
+            and filter.kind in {None, row.kind}
+            and filter.action in {None, row.action}
+            and _within(row.at, filter.since, filter.until)
+        ]
+        return _page(tables.EVENTS, rows, page)
+
+    async def commands(self, filter: CommandFilter, page: Page) -> Paged[CommandRow]:  # noqa: A002
+        """See `Queries.commands`."""
+        rows = [
+            row
+            for row in map(self._command, self.tables.requested.keys() | self.tables.settled.keys())
+            if filter.station in {None, row.station}
+            and filter.open in {None, row.settled_at is None}
+            and filter.kind in {None, row.kind}
+            and filter.result in {None, row.result}
+            and _within(row.requested_at, filter.since, filter.until)
+        ]
+        return _page(tables.COMMANDS, rows, page)
+
+    async def command(self, command_id: str) -> CommandRow | None:
+        """See `Queries.command`."""
+        known = command_id in self.tables.requested or command_id in self.tables.settled
+        return self._command(command_id) if known else None
+
+    async def tokens(self, filter: TokenFilter, page: Page) -> Paged[TokenRow]:  # noqa: A002
+        """See `Queries.tokens`."""
+        rows = [
+            row
+            for row in self.tables.tokens.values()
+            if filter.blocked in {None, row.blocked}
+            and filter.group in {None, row.group}
+            and _contains(filter.search, row.token, row.group, row.note)
+        ]
+        return _page(tables.TOKENS, rows, page)
+
+    async def counts(self, now: datetime) -> Counts:
+        """See `Queries.counts`."""
+        rows, day = self.tables, day_of(now)
+        transactions = rows.transactions.values()
+        ended = [row for row in transactions if row.end_received_at is not None and row.end_received_at >= day]
+        is_open = [row for row in transactions if row.ended_at is None]
+        connected = [report for report in rows.reports.values() if report.connected]
+        return Counts(
+            stations=len(rows.reports.keys() | rows.records.keys()),
+            stations_connected=len(connected),
+            stations_connected_by_version=dict(Counter(report.version or "" for report in connected)),
+            connectors_by_status=dict(Counter(row.status for row in rows.connectors.values())),
+            transactions_open=len(is_open),
+            transactions_started_today=sum(row.started_at >= day for row in transactions),
+            transactions_ended_today=len(ended),
+            energy_ended_today_wh=sum(row.energy_wh or 0.0 for row in ended),
+            energy_open_wh=sum(row.energy_wh or 0.0 for row in is_open),
+            tokens=len(rows.tokens),
+            commands_open=len(rows.requested.keys() - rows.settled.keys()),
+            bad_entries=len(rows.bad_entries),
+        )
+
+    async def connected_sessions(self) -> list[ConnectedSession]:
+        """See `Queries.connected_sessions`."""
+        return [
+            ConnectedSession(station, report.session or "", report.ingress or "")
+            for station, report in sorted(self.tables.reports.items())
+            if report.connected
+        ]
+
+    def _station(self, station: str) -> StationRow:
+        report = self.tables.reports.get(station, StationReport())
+        reported = {field: getattr(report, field) for field in report.__struct_fields__}
+        if station not in self.tables.records:
+            return StationRow(station=station, **reported)
+        record = self.tables.records[station].record
+        return StationRow(
+            station=station,
+            registered=True,
+            registration=record.registration.value,
+            security_profile=record.security_profile,
+            has_password=record.password_hash is not None,
+            message_log=record.message_log,
+            note=record.note,
+            **reported,
+        )
+
+    def _command(self, command_id: str) -> CommandRow:
+        requested = self.tables.requested.get(command_id)
+        settled = self.tables.settled.get(command_id)
+        if requested is None:
+            assert settled is not None
+            row = CommandRow(command_id, settled.station, kind="Unknown", requested_at=settled.settled_at)
+        else:
+            fields = requested._replace(command=json.loads(requested.command))._asdict()
+            row = CommandRow(command_id, **fields)
+        if settled is None:
+            return row
+        fields = settled._asdict() | {"payload": _json(settled.payload), "variables": _json(settled.variables)}
+        return msgspec.structs.replace(row, **fields)
+
+
+def _write(rows: MemoryTables, changes: Changes) -> None:
+    rows.reports |= changes.stations
+    rows.records |= changes.records
+    rows.connectors |= changes.connectors
+    rows.transactions |= changes.transactions
+    rows.requested |= changes.requested
+    rows.settled |= changes.settled
+    for key, token in changes.tokens.items():
+        if token is None:
+            rows.tokens.pop(key, None)
+        else:
+            rows.tokens[key] = token
+    rows.meter_values.extend(
+        MeterValueRow(number, value.station, value.received_at, value.sampled_at, *value[3:])
+        for number, value in enumerate(changes.meter_values, len(rows.meter_values) + 1)
+    )
+    rows.messages.extend(
+        MessageRow(number, *message) for number, message in enumerate(changes.messages, len(rows.messages) + 1)
+    )
+    rows.events.extend(
+        EventRow(number, event.station, event.at, event.kind, event.action, _json(event.data))
+        for number, event in enumerate(changes.events, len(rows.events) + 1)
+    )
+    rows.bad_entries.extend(changes.bad_entries)
+
+
+def _page(listing: Listing[Row], rows: Iterable[Row], page: Page) -> Paged[Row]:
+    ordered = sorted(rows, key=listing.place, reverse=listing.is_descending(page))
+    place = place_of(page.cursor, listing.table, listing.shape) if page.cursor is not None else ()
+    if place:
+        behind: Callable[[Row], bool] = (
+            (lambda row: listing.place(row) < place)
+            if listing.is_descending(page)
+            else (lambda row: listing.place(row) > place)
+        )
+        ordered = [row for row in ordered if behind(row)]
+    return paged(listing.table, ordered[: page.limit + 1], page, listing.place, follow=listing.arrival)
+
+
+def _within(moment: datetime, since: datetime | None, until: datetime | None) -> bool:
+    return (since is None or moment >= since) and (until is None or moment < until)
+
+
+def _changed_since(row: TransactionRow, since: datetime | None) -> bool:
+    if since is None:
+        return True
+    return row.updated_at >= since if row.end_received_at is None else row.end_received_at >= since
+
+
+def _contains(search: str | None, *texts: str | None) -> bool:
+    if not search:
+        return True
+    return any(text is not None and search.lower() in text.lower() for text in texts)
+
+
+def _json(written: str | None) -> Json:
+    decoded: Json = None if written is None else json.loads(written)
+    return decoded

@@ -1,0 +1,51 @@
+"""What the operator decided, read back from PostgreSQL: to fill a Redis that has lost it."""
+
+from typing import Any, NamedTuple
+
+from psycopg_pool import AsyncConnectionPool
+
+from engine.model.authorization import Token, TokenRecord
+from engine.model.provisioning import Registration
+from engine.model.stations import StationRecord
+
+
+class OperatorRecords(NamedTuple):
+    """All tokens (by key) and all registered stations (by identity) of a tenant."""
+
+    tokens: list[TokenRecord]
+    stations: list[StationRecord]
+
+
+async def operator_records(pool: AsyncConnectionPool[Any], tenant: str) -> OperatorRecords:
+    """Everything the operator keeps, as far as it was projected.
+
+    Raises:
+        psycopg.Error: PostgreSQL does not answer.
+    """
+    async with pool.connection() as connection:
+        tokens = await connection.execute(
+            "SELECT token, type, blocked, expires_at, token_group, note FROM tokens"
+            " WHERE tenant = %s ORDER BY token_key",
+            [tenant],
+        )
+        token_records = [
+            TokenRecord(token=Token(value, kind), blocked=blocked, expires_at=expires_at, group=group, note=note)
+            for value, kind, blocked, expires_at, group, note in await tokens.fetchall()
+        ]
+        stations = await connection.execute(
+            "SELECT station, registration, security_profile, password_hash, message_log, note FROM stations"
+            " WHERE tenant = %s AND registered ORDER BY station",
+            [tenant],
+        )
+        station_records = [
+            StationRecord(
+                station=station,
+                registration=Registration(registration),
+                security_profile=security_profile,
+                password_hash=password_hash,
+                message_log=message_log,
+                note=note,
+            )
+            for station, registration, security_profile, password_hash, message_log, note in await stations.fetchall()
+        ]
+    return OperatorRecords(token_records, station_records)
