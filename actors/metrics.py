@@ -24,7 +24,7 @@ transactions_ended = Counter("narke_transactions_ended", "Transactions ended")
 energy_wh = Counter("narke_energy_wh", "Energy of ended transactions in Wh")
 projector_lag_seconds = Gauge(
     "narke_projector_lag_seconds",
-    "Age of the newest entry written to PostgreSQL when it was written",
+    "Age of the oldest entry of the last write to PostgreSQL",
     multiprocess_mode="livemax",
 )
 projector_entries = Counter("narke_projector_entries", "Journal entries written to PostgreSQL")

@@ -10,8 +10,6 @@ from collections.abc import Coroutine, Sequence
 
 import msgspec
 import structlog
-from engine.station.policy import Policy
-from engine.station.tick import Tick
 
 from actors import metrics
 from actors.settings import ActorSettings
@@ -22,6 +20,8 @@ from engine.model.commands import CommandReplied, CommandRequest, Outcome, Resul
 from engine.model.envelopes import BatchReply, Dispatch, Downlink, Downlinks, Retry, RetryReason, Verdict
 from engine.model.ids import Unit, unit_of
 from engine.ports import ActorGone, ActorUnavailable, Clock, Fenced, Ingresses, Journal, JournalUnavailable, Placement
+from engine.station.decider import Tick, next_deadline
+from engine.station.policy import Policy
 
 log = structlog.get_logger()
 
@@ -205,12 +205,14 @@ class StationActor:
             await self._decided(items)
 
     async def _tick(self) -> None:
-        """Lets time pass for stations with open commands."""
+        """Lets time pass for stations whose commands are due."""
         while True:
             await asyncio.sleep(TICK_S)
-            waiting = [name for name, hosted in self._turns.stations.items() if hosted.state.commands]
-            if waiting:
-                await self._decided([self._own_item(station, Tick()) for station in waiting])
+            now = self._clock.now()
+            deadlines = ((name, next_deadline(hosted.state)) for name, hosted in self._turns.stations.items())
+            due = [station for station, deadline in deadlines if deadline is not None and deadline <= now]
+            if due:
+                await self._decided([self._own_item(station, Tick()) for station in due])
 
     def _own_item(self, station: str, what: Tick | CommandReplied) -> Item:
         return Item(station, self._unit_of(station), _OURS, what, self._clock.now())

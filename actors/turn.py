@@ -17,12 +17,6 @@ from time import perf_counter
 
 import msgspec
 import structlog
-from engine.station.context import Context
-from engine.station.decider import decide, evolve, questions, resend
-from engine.station.effects import Deny, Effect, Record, Reply, Send, Settle, Supersede
-from engine.station.policy import Policy
-from engine.station.state import StationState
-from engine.station.tick import Tick
 
 from actors import metrics
 from actors.hosted_station import HostedStation
@@ -44,6 +38,11 @@ from engine.model.facts import Fact, StationFacts
 from engine.model.ids import Unit
 from engine.model.transactions import Stage, TransactionEnded, TransactionOpened, TransactionReported
 from engine.ports import Fenced, Fetched, Journal, JournalUnavailable, UnitCommit
+from engine.station.context import Context
+from engine.station.decider import Tick, decide, questions, resend
+from engine.station.effects import Deny, Effect, Record, Reply, Send, Settle, Supersede
+from engine.station.policy import Policy
+from engine.station.state import StationState, evolve, fresh
 
 log = structlog.get_logger()
 
@@ -162,9 +161,10 @@ class Turns:
         tokens: dict[str, None] = {}
         records: dict[str, None] = {}
         for item in items:
-            asked = questions(item.what)
+            known = self._stations.get(item.station)
+            asked = questions(fresh(item.station) if known is None else known.state, item.what)
             tokens.update(dict.fromkeys(asked.tokens))
-            if asked.station:
+            if asked.record:
                 records[item.station] = None
         if not (missing or tokens or records):
             return Fetched(states={}, tokens={}, stations={}), []

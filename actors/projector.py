@@ -1,0 +1,155 @@
+"""The projector: carries the journal from Redis to PostgreSQL, each entry exactly once.
+
+It reads behind the positions that PostgreSQL has, writes rows and new positions in one transaction, and only then lets
+the streams forget. Killed at any moment it goes on from what PostgreSQL committed. While PostgreSQL is away it waits.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from time import monotonic
+from typing import Protocol
+
+import structlog
+
+from actors import metrics
+from engine.model.facts import JournalEntry, OperatorEntry
+from engine.ports import Clock, JournalUnavailable
+from storage.journal_reader import EntrySource, StreamEntry
+from storage.keys import START
+
+log = structlog.get_logger()
+
+ENTRIES_MAX = 2_000
+BLOCK_MS = 1_000
+TRIM_S = 1.0
+RETRY_S_MIN = 0.2
+RETRY_S_MAX = 5.0
+RETENTION_S = 3_600.0
+
+
+class ProjectionFailed(Exception):  # noqa: N818 (what happened)
+    """The rows could not be written now; nothing of them was. The message says why."""
+
+
+class Projection(Protocol):
+    """Where entries become rows: PostgreSQL, or a memory twin."""
+
+    async def positions(self) -> Mapping[str, str]:
+        """Id of the last entry written, by stream. Raises ProjectionFailed."""
+
+    async def apply(self, entries: Sequence[StreamEntry]) -> None:
+        """Writes rows and positions together. Raises ProjectionFailed."""
+
+    async def keep_retention(self, now: datetime) -> None:
+        """Makes and drops partitions. Raises ProjectionFailed."""
+
+
+class ProjectorActor:
+    """Runs the projection for ever.
+
+    Args:
+        source: The journal. Its blocking reads need a client of their own.
+        projection: Where the rows go.
+        streams: Logical names of the streams to carry.
+        clock: Time.
+    """
+
+    def __init__(self, source: EntrySource, projection: Projection, streams: tuple[str, ...], clock: Clock) -> None:
+        self._source = source
+        self._projection = projection
+        self._streams = streams
+        self._clock = clock
+        self._positions: dict[str, str] = {}
+        self._untrimmed: dict[str, str] = {}
+        self._trimmed_at = 0.0
+        self._kept_at = -RETENTION_S
+        self._caught_up = asyncio.Event()
+        self._failure = "not started"
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begins to carry."""
+        self._running = asyncio.create_task(self._run())
+
+    async def health(self) -> dict[str, object]:
+        """`failure` is empty while rows are written."""
+        return {"failure": self._failure, "caught_up": self._caught_up.is_set()}
+
+    async def caught_up(self, timeout_s: float) -> bool:
+        """Waits until nothing was left to carry at some moment from now on; False: not in time."""
+        self._caught_up.clear()
+        try:
+            await asyncio.wait_for(self._caught_up.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _run(self) -> None:
+        retry_s = RETRY_S_MIN
+        while True:
+            try:
+                await self._load_positions()
+                while True:
+                    await self._step()
+                    self._failure, retry_s = "", RETRY_S_MIN
+            except (ProjectionFailed, JournalUnavailable) as error:
+                metrics.projector_failures.labels(type(error).__name__).inc()
+                self._report(str(error))
+                await asyncio.sleep(retry_s)
+                retry_s = min(retry_s * 2, RETRY_S_MAX)
+
+    def _report(self, failure: str) -> None:
+        if failure != self._failure:
+            log.warning("the projector waits", why=failure)
+        self._failure = failure
+
+    async def _load_positions(self) -> None:
+        known = await self._projection.positions()
+        self._positions = {stream: known.get(stream, START) for stream in self._streams}
+        newest = await self._source.last_ids(self._streams)
+        lost = [stream for stream in self._streams if _number(newest[stream]) < _number(self._positions[stream])]
+        if lost:
+            log.critical(
+                "Redis is older than PostgreSQL: it was restored or replaced; entries written from now on are carried",
+                streams=lost,
+            )
+
+    async def _step(self) -> None:
+        """Carries what there is, or waits for something to carry."""
+        await self._keep_retention()
+        entries = await self._source.read(self._positions, ENTRIES_MAX, BLOCK_MS)
+        if entries:
+            await self._projection.apply(entries)
+            for each in entries:
+                self._positions[each.stream] = self._untrimmed[each.stream] = each.id
+            metrics.projector_entries.inc(len(entries))
+            metrics.projector_lag_seconds.set(self._lag_s(entries))
+        else:
+            metrics.projector_lag_seconds.set(0.0)
+            self._caught_up.set()
+        await self._trim()
+
+    def _lag_s(self, entries: Iterable[StreamEntry]) -> float:
+        recorded = [each.entry.recorded_at for each in entries if isinstance(each.entry, JournalEntry | OperatorEntry)]
+        return max(0.0, (self._clock.now() - min(recorded)).total_seconds()) if recorded else 0.0
+
+    async def _trim(self) -> None:
+        """Lets the streams forget what PostgreSQL has."""
+        if monotonic() - self._trimmed_at < TRIM_S or not self._untrimmed:
+            return
+        for stream, position in self._untrimmed.items():
+            await self._source.trim(stream, position)
+        self._untrimmed.clear()
+        self._trimmed_at = monotonic()
+        await self._source.lengths(self._streams)
+
+    async def _keep_retention(self) -> None:
+        if monotonic() - self._kept_at >= RETENTION_S:
+            await self._projection.keep_retention(self._clock.now())
+            self._kept_at = monotonic()
+
+
+def _number(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, sequence = entry_id.partition("-")
+    return int(milliseconds), int(sequence or 0)

@@ -1,0 +1,398 @@
+"""Commands about the running system itself: up, down, fleet, doctor, config. Parses flags, prints, and hands on.
+
+Ray, the servers' drivers and the fleet are imported inside the commands that need them: `narke --help` must be quick.
+"""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from deploy import run_file
+from deploy.processes import is_alive
+from deploy.run_file import RunFileBroken
+from deploy.settings import Flag, Loaded, Settings, SettingsError, default_data_dir, load
+from deploy.settings_catalogue import masked, setting_of, settings_of, similar_to, text_of
+
+if TYPE_CHECKING:
+    from deploy.doctor.report import Check
+    from loadtests.fleet import Fleet, FleetOptions, FleetResult
+
+DOWN_S_MAX = 15.0
+_POLL_S = 0.05
+_USAGE_ERROR = 2
+_SIGNS = {"ok": "[green]ok  [/]", "warn": "[yellow]warn[/]", "fail": "[red]FAIL[/]"}
+
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(help="Folder of Narke's data.", envvar="NARKE_DATA_DIR", show_default="~/.local/share/narke"),
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option(help="Settings in TOML.", show_default="narke.toml in the data directory, if there")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Any setting, e.g. --set ocpp.host=0.0.0.0; may be repeated."),
+]
+PortOption = Annotated[int | None, typer.Option(help="Port for stations (OCPP).", show_default="9000")]
+HttpPortOption = Annotated[int | None, typer.Option(help="Port of REST, health and metrics.", show_default="8080")]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Ray cluster to join: auto, host:port or ray://host:port.", show_default="Narke starts Ray itself"
+    ),
+]
+PostgresOption = Annotated[
+    str | None, typer.Option("--postgres-url", help="Your PostgreSQL.", show_default="Narke starts its own")
+]
+RedisOption = Annotated[
+    str | None, typer.Option("--redis-url", help="Your Redis.", show_default="Narke starts its own")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="For machines.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command()(up)
+    app.command()(down)
+    app.command()(fleet)
+    app.command()(doctor)
+    config = typer.Typer(no_args_is_help=True, help="Settings: what is in force, and whether it is right.")
+    config.command("show")(config_show)
+    config.command("check")(config_check)
+    app.add_typer(config, name="config")
+
+
+def up(  # noqa: PLR0913 (each is a flag of the command)
+    *,
+    data_dir: DataDirOption = None,
+    config: ConfigOption = None,
+    port: PortOption = None,
+    http_port: HttpPortOption = None,
+    fleet: Annotated[int, typer.Option(min=0, max=5_000, help="Virtual stations to show, for a demonstration.")] = 0,
+    address: AddressOption = None,
+    postgres_url: PostgresOption = None,
+    redis_url: RedisOption = None,
+    stations_per_actor: Annotated[
+        int | None, typer.Option(help="1: one Ray actor per station.", show_default="5000")
+    ] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.", show_default="info")] = None,
+    log_format: Annotated[str | None, typer.Option(help="json or console.", show_default="console")] = None,
+    settings: SetOption = None,
+) -> None:
+    """Bring Narke up and keep it running until Ctrl-C."""
+    flags = _flags(
+        ("data_dir", "--data-dir", data_dir),
+        ("ocpp.port", "--port", port),
+        ("http.port", "--http-port", http_port),
+        ("ray.address", "--address", address),
+        ("servers.postgres_url", "--postgres-url", postgres_url),
+        ("servers.redis_url", "--redis-url", redis_url),
+        ("actors.stations_per_actor", "--stations-per-actor", stations_per_actor),
+        ("log.level", "--log-level", log_level),
+        ("log.format", "--log-format", log_format),
+    )
+    loaded = _load(flags, config, settings)
+    from deploy.up import run  # noqa: PLC0415 (imports Ray)
+
+    raise typer.Exit(run(loaded.settings, fleet=fleet))
+
+
+def down(
+    *,
+    data_dir: DataDirOption = None,
+    timeout_s: Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait for the end.")] = DOWN_S_MAX,
+) -> None:
+    """Stop the Narke that runs on the data directory; nothing that was answered is lost."""
+    console = Console()
+    folder = (data_dir or default_data_dir()).expanduser().absolute()
+    pid, birth = _running(folder, console)
+    if pid is None:
+        return
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        console.print("Narke has just ended by itself.")
+        return
+    except PermissionError:
+        _fail(f"Narke (process {pid}) belongs to another user: run this as that user, or as root.")
+    began = time.monotonic()
+    with console.status(f"stopping Narke (process {pid})"):
+        while is_alive(pid, birth) and time.monotonic() - began < timeout_s:
+            time.sleep(_POLL_S)
+    if is_alive(pid, birth):
+        _fail(
+            f"Narke (process {pid}) was told to stop {timeout_s:g} s ago and still runs. Look into its log; "
+            f"`kill -9 {pid}` ends it at once, its servers with it, and loses nothing that was answered."
+        )
+    console.print(f"Narke (process {pid}) stopped in {time.monotonic() - began:.1f} s.", highlight=False)
+
+
+def _running(data_dir: Path, console: Console) -> tuple[int | None, int | None]:
+    """Pid and birth of the Narke on a data directory; says so when there is none."""
+    from deploy.processes import birth_of  # noqa: PLC0415
+    from deploy.servers.data_dir import holder_of  # noqa: PLC0415
+
+    try:
+        state = run_file.read(data_dir)
+    except RunFileBroken as error:
+        console.print(f"[yellow]{escape(str(error))}[/]", highlight=False)
+        state = None
+    if state is not None and state.running:
+        return state.info.pid, state.info.pid_birth
+    holder = holder_of(data_dir)
+    if holder:  # it is starting and has not written its run file
+        return holder, birth_of(holder)
+    if state is not None:
+        run_file.remove(data_dir)
+        console.print(
+            f"Narke (process {state.info.pid}) was not stopped in good order and is gone; removed its run file."
+        )
+        return None, None
+    console.print(f"no Narke runs on {escape(str(data_dir))}.", highlight=False)
+    return None, None
+
+
+def fleet(  # noqa: PLR0913 (each is a flag of the command)
+    *,
+    stations: Annotated[int, typer.Option(min=1, max=100_000, help="How many.")] = 24,
+    version: Annotated[str, typer.Option(help="OCPP versions, dealt out in turn.")] = "1.6,2.0.1,2.1",
+    url: Annotated[
+        str | None, typer.Option(help="ws://host:port/ocpp", show_default="the Narke that runs here")
+    ] = None,
+    duration_s: Annotated[
+        float | None, typer.Option("--duration", min=0.1, help="Seconds.", show_default="until Ctrl-C")
+    ] = None,
+    tokens: Annotated[str, typer.Option(help="What drivers present, comma between.")] = "",
+    seed: Annotated[int, typer.Option(help="Of all chance.")] = 1,
+    prefix: Annotated[str, typer.Option(help="Identities are PREFIX-0001 and so on.")] = "DEMO",
+    password: Annotated[str | None, typer.Option(help="HTTP Basic of all stations.", show_default="none")] = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Virtual stations that boot, authorise, charge and stop, against any CSMS."""
+    from loadtests.fleet import FleetError, FleetOptions  # noqa: PLC0415
+
+    try:
+        options = FleetOptions(
+            stations=stations,
+            versions=_words(version),
+            url=url or _url_of_running(data_dir),
+            duration_s=duration_s,
+            tokens=_words(tokens),
+            seed=seed,
+            prefix=prefix,
+            password=password,
+        )
+        result = _run_fleet(options, quiet=as_json)
+    except FleetError as error:
+        _fail(str(error))
+    if as_json:
+        typer.echo(json.dumps(result.as_dict(), indent=2))
+    else:
+        _print_result(result)
+    raise typer.Exit(1 if result.failures or not result.connected else 0)
+
+
+def _run_fleet(options: "FleetOptions", *, quiet: bool) -> "FleetResult":
+    """Until its duration is over or Ctrl-C, which is a good end."""
+    from loadtests.fleet import run_fleet  # noqa: PLC0415
+    from loadtests.table import table_of  # noqa: PLC0415
+
+    running: list[Fleet] = []
+    console = Console(stderr=True)
+    with Live(console=console, auto_refresh=False, transient=True) as table:
+
+        def show(fleet: "Fleet") -> None:
+            running[:] = [fleet]
+            if console.is_terminal and not quiet:
+                table.update(table_of(fleet), refresh=True)
+
+        try:
+            return run_fleet(options, show)
+        except KeyboardInterrupt:
+            if not running:
+                raise
+            return running[0].result()
+
+
+def _print_result(result: "FleetResult") -> None:
+    table = Table(box=None, show_header=False)
+    for name, value in result.as_dict().items():
+        shown = ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else str(value)
+        table.add_row(name.replace("_", " "), escape(shown) or "none")
+    Console().print(table, highlight=False)
+
+
+def _url_of_running(data_dir: Path | None) -> str:
+    try:
+        state = run_file.read((data_dir or default_data_dir()).expanduser().absolute())
+    except RunFileBroken as error:
+        _fail(str(error))
+    if state is None or not state.running:
+        _fail(
+            "no Narke runs here: start it by `narke up`, or say where stations connect to by --url ws://host:port/ocpp"
+        )
+    return state.info.ocpp_url
+
+
+def doctor(  # noqa: PLR0913 (each is a flag of the command)
+    *,
+    data_dir: DataDirOption = None,
+    config: ConfigOption = None,
+    port: PortOption = None,
+    http_port: HttpPortOption = None,
+    address: AddressOption = None,
+    postgres_url: PostgresOption = None,
+    redis_url: RedisOption = None,
+    settings: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at the machine, the servers, ports, Ray and the clock, and say what to do. Changes nothing."""
+    flags = _flags(
+        ("data_dir", "--data-dir", data_dir),
+        ("ocpp.port", "--port", port),
+        ("http.port", "--http-port", http_port),
+        ("ray.address", "--address", address),
+        ("servers.postgres_url", "--postgres-url", postgres_url),
+        ("servers.redis_url", "--redis-url", redis_url),
+    )
+    loaded = _load(flags, config, settings)
+    from deploy.doctor.report import Status, examine  # noqa: PLC0415 (imports the servers' drivers)
+
+    if as_json:
+        checks = list(examine(loaded.settings))
+        typer.echo(json.dumps([_check_as_dict(check) for check in checks], indent=2))
+    else:
+        checks = _print_checks(examine(loaded.settings))
+    raise typer.Exit(1 if any(check.status is Status.FAIL for check in checks) else 0)
+
+
+def _check_as_dict(check: "Check") -> dict[str, str]:
+    return {"name": check.name, "status": check.status.value, "found": check.found, "advice": check.advice}
+
+
+def _print_checks(checks: Iterable["Check"]) -> list["Check"]:
+    console = Console()
+    seen = []
+    for check in checks:
+        seen.append(check)
+        console.print(f"{_SIGNS[check.status]} {check.name}: {escape(check.found)}", highlight=False, soft_wrap=True)
+        for line in check.advice.splitlines():
+            console.print(f"       {escape(line)}", style="bold", highlight=False, soft_wrap=True)
+    counts = {sign: sum(check.status == sign for check in seen) for sign in _SIGNS}
+    console.print(f"\n{counts['ok']} ok, {counts['warn']} to look at, {counts['fail']} in the way", highlight=False)
+    return seen
+
+
+def config_show(
+    *,
+    data_dir: DataDirOption = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the settings in force and where each came from; secrets are masked."""
+    loaded = _load(_flags(("data_dir", "--data-dir", data_dir)), config, settings)
+    rows = [(setting.path, _value_at(loaded.settings, setting.path)) for setting in settings_of(Settings)]
+    if as_json:
+        values = {
+            path: {"value": _plain(masked(path, value)), "origin": loaded.origins.get(path, "default")}
+            for path, value in rows
+        }
+        file = str(loaded.config_file) if loaded.config_file else None
+        typer.echo(json.dumps({"config_file": file, "settings": values}, indent=2))
+        return
+    table = Table("setting", "value", "origin", box=None, header_style="bold")
+    for path, value in rows:
+        origin = loaded.origins.get(path, "default")
+        table.add_row(
+            path, escape(text_of(masked(path, value))), escape(origin), style="dim" if origin == "default" else ""
+        )
+    Console(soft_wrap=True).print(table, highlight=False)
+
+
+def config_check(*, data_dir: DataDirOption = None, config: ConfigOption = None, settings: SetOption = None) -> None:
+    """Judge the settings: exit status 0, or 2 with every problem named."""
+    loaded = _load(_flags(("data_dir", "--data-dir", data_dir)), config, settings)
+    file = loaded.config_file or "none"
+    given = len(loaded.origins)
+    Console().print(
+        f"the settings are right: {given} given, the others are defaults; config file: {file}", highlight=False
+    )
+
+
+def _load(flags: dict[str, Flag], config: Path | None, assignments: list[str] | None) -> Loaded:
+    """Settings, or the end of the command with each problem on a line of stderr."""
+    try:
+        return load({**_assigned(assignments or []), **flags}, config=config)
+    except SettingsError as error:
+        console = Console(stderr=True, soft_wrap=True)
+        console.print("[red]Narke's settings cannot be used:[/]", highlight=False)
+        for problem in error.problems:
+            console.print(f"  {escape(problem)}", highlight=False)
+        raise typer.Exit(_USAGE_ERROR) from None
+
+
+def _flags(*flags: tuple[str, str, Any]) -> dict[str, Flag]:
+    return {path: Flag(name, value) for path, name, value in flags if value is not None}
+
+
+def _assigned(assignments: list[str]) -> dict[str, Flag]:
+    """`--set` words as flags.
+
+    Raises:
+        SettingsError: A word has no `=`, or names no setting.
+    """
+    flags = {}
+    for words in assignments:
+        path, sign, text = words.partition("=")
+        setting = setting_of(Settings, path)
+        if not sign:
+            raise SettingsError(f"--set {words}: expected NAME=VALUE, e.g. --set ocpp.host=0.0.0.0")
+        if setting is None:
+            known = [each.path for each in settings_of(Settings)]
+            raise SettingsError(f"--set {words}: there is no such setting{similar_to(path, known)}")
+        flags[path] = Flag(f"--set {path}", _value_of(text, setting.expected))
+    return flags
+
+
+def _value_of(text: str, expected: str) -> Any:
+    if text.lower() == "none":
+        return None
+    if expected.startswith(("a list", "a table")):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text  # refused by its type, with all else
+    return text
+
+
+def _value_at(settings: Settings, path: str) -> Any:
+    value: Any = settings
+    for key in path.split("."):
+        value = getattr(value, key)
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it."""
+    return value if value is None or isinstance(value, bool | int | float | str | list | tuple) else text_of(value)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _fail(message: str) -> NoReturn:
+    Console(stderr=True, soft_wrap=True).print(f"[red]narke:[/] {escape(message)}", highlight=False)
+    raise typer.Exit(1)

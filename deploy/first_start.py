@@ -1,0 +1,58 @@
+"""What must be right before the first process starts: schema, layout, records of the operator, the first API key."""
+
+import asyncio
+
+import structlog
+
+from deploy.settings import Settings
+from deploy.wiring import SystemClock, book_of, journal_of, postgres_url
+from ingress.http.keys import ensure_first_key
+from storage.layout import fix_shards
+from storage.postgres import Pool, open_pool
+from storage.redis_client import redis_client, redis_link
+from storage.restore import operator_records
+from storage.schema import migrate
+
+log = structlog.get_logger()
+
+
+async def prepare(settings: Settings) -> None:
+    """Makes it right.
+
+    Raises:
+        SchemaNewer, SchemaBusy, LayoutDiffers, BadKeyFile: With what to do.
+        JournalUnavailable, psycopg.Error: A server does not answer.
+    """
+    if await asyncio.to_thread(migrate, postgres_url(settings)):
+        log.info("database schema brought up to date")
+    pool = await open_pool(postgres_url(settings), settings.postgres, name="start")
+    redis = redis_client(settings.redis)
+    try:
+        if await fix_shards(redis_link(redis, settings.redis), settings.actors.shards):
+            await _restore(settings, pool)
+    finally:
+        await pool.close()
+        await redis.aclose()
+    ensure_first_key(settings.data_dir, SystemClock().now())
+
+
+async def _restore(settings: Settings, pool: Pool) -> None:
+    """Redis is new: brings back what PostgreSQL knows of tokens, stations and 1.6 transaction numbers."""
+    records = await operator_records(pool, settings.tenant)
+    async with pool.connection() as connection:
+        cursor = await connection.execute("SELECT max(number) FROM transactions WHERE tenant = %s", [settings.tenant])
+        row = await cursor.fetchone()
+    taken = int(row[0]) if row is not None and row[0] is not None else 0
+    if not (records.tokens or records.stations or taken):
+        return
+    book, now = book_of(settings), SystemClock().now()
+    await book.save_tokens(records.tokens, now)
+    for record in records.stations:
+        await book.save_station(record, now)
+    await journal_of(settings).raise_transaction_numbers(taken)
+    log.warning(
+        "this Redis is new: tokens and stations were restored from PostgreSQL",
+        tokens=len(records.tokens),
+        stations=len(records.stations),
+        transaction_numbers_from=taken + 1,
+    )

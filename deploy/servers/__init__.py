@@ -1,0 +1,1 @@
+"""The embedded PostgreSQL and Redis: found, started as an unprivileged user, watched, stopped."""

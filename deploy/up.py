@@ -1,0 +1,191 @@
+"""`narke up`: servers, schema, Ray, actors and (if asked for) the demo fleet come up in order and go down in reverse.
+
+Light to import: what needs Ray is imported once the servers run.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from rich.console import Console
+
+from deploy import logs, run_file
+from deploy.settings import Settings
+
+if TYPE_CHECKING:
+    from deploy.servers.local import LocalServers
+    from deploy.system import System
+
+log = structlog.get_logger()
+
+METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+RUN_FILE_S = 1.0
+
+
+def run(settings: Settings, *, fleet: int) -> int:
+    """Runs Narke until SIGINT or SIGTERM; returns the exit status. `fleet`: stations of the demo; 0: none."""
+    console = Console()
+    logs.configure(settings.log.level, settings.log.format, process="up")
+    from deploy.servers.errors import ServerError  # noqa: PLC0415 (heavy)
+    from deploy.servers.local import LocalServers  # noqa: PLC0415 (heavy)
+
+    servers = LocalServers(settings)
+    try:
+        with console.status("starting PostgreSQL and Redis"):
+            urls = servers.start()
+    except ServerError as error:
+        return _failed(console, error)
+    settings = settings.with_servers(postgres_url=urls.postgres_url, redis_url=urls.redis_url)
+    try:
+        _make_metrics_dir(settings.data_dir)
+        return asyncio.run(_up(settings, servers, console, fleet))
+    finally:
+        with console.status("stopping PostgreSQL and Redis"):
+            servers.stop()
+        run_file.remove(settings.data_dir)
+
+
+def _failed(console: Console, error: BaseException) -> int:
+    causes = error.exceptions if isinstance(error, BaseExceptionGroup) else (error,)
+    for cause in causes:
+        console.print(f"[bold red]Narke cannot start:[/] {cause}", highlight=False, soft_wrap=True)
+    return 1
+
+
+def _make_metrics_dir(data_dir: Path) -> None:
+    """An empty directory for the metrics of all processes of this run; Ray's processes inherit the variable."""
+    folder = data_dir / "run" / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ[METRICS_VARIABLE] = str(folder)  # noqa: TID251 (prometheus_client takes it from nowhere else)
+
+
+async def _up(settings: Settings, servers: "LocalServers", console: Console, fleet: int) -> int:
+    from actors import runtime  # noqa: PLC0415 (Ray, and after the metrics directory is set)
+    from deploy.first_start import prepare  # noqa: PLC0415 (likewise)
+    from deploy.system import System  # noqa: PLC0415 (likewise)
+
+    stopped = asyncio.Event()
+    servers.watch()
+    try:
+        with console.status("preparing the database"):
+            await prepare(settings)
+        with console.status("starting Ray"):
+            await asyncio.to_thread(_start_ray, settings)
+        system = System(settings)
+        with console.status("starting Narke"):
+            await system.start()
+    except Exception as error:
+        log.debug("start failed", exc_info=True)
+        runtime.shutdown()
+        return _failed(console, error)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        await _run(settings, servers, system, console, fleet, stopped)
+    finally:
+        with console.status("saying good-bye to stations"):
+            await system.drain()
+        with console.status("stopping Ray"):
+            await asyncio.to_thread(runtime.shutdown)
+    return 0
+
+
+def _start_ray(settings: Settings) -> None:
+    from actors import runtime  # noqa: PLC0415 (Ray)
+
+    ray = settings.ray
+    runtime.start(address=ray.address, namespace=ray.namespace, object_store_mb=ray.object_store_mb)
+
+
+async def _run(
+    settings: Settings, servers: "LocalServers", system: "System", console: Console, fleet: int, stopped: asyncio.Event
+) -> None:
+    from deploy.demo import run_demo, save_tokens  # noqa: PLC0415 (heavy)
+
+    tell = _run_file_writer(settings, servers, system)
+    await asyncio.to_thread(tell)
+    watching = [asyncio.create_task(system.watch()), asyncio.create_task(_repeat(tell))]
+    try:
+        _greet(settings, console, fleet)
+        if fleet:
+            await save_tokens(settings)
+            await run_demo(_ocpp_url(settings), fleet, console, stopped.wait)
+        await stopped.wait()
+    finally:
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
+
+
+def _run_file_writer(settings: Settings, servers: "LocalServers", system: "System") -> Callable[[], None]:
+    """What others need to find us, written again when a process became another."""
+    from ingress.http.keys import KEY_FILE  # noqa: PLC0415 (light, but of the HTTP door)
+
+    data_dir = settings.data_dir
+    targets = run_file.write_prometheus_targets(data_dir, [_http_place(settings)], {"job": "narke"})
+    started_at = datetime.now(UTC).isoformat(timespec="seconds")  # noqa: TID251 (a shell)
+    written: dict[str, int] = {}
+
+    def write() -> None:
+        processes = {**servers.pids, **system.pids}
+        if processes == written:
+            return
+        info = run_file.RunInfo(
+            pid=os.getpid(),
+            started_at=started_at,
+            http_url=f"http://{_http_place(settings)}",
+            ocpp_url=_ocpp_url(settings),
+            api_key_file=str(data_dir / KEY_FILE),
+            data_dir=str(data_dir),
+            version=version("narke"),
+            processes=processes,
+            prometheus_targets_file=str(targets),
+        )
+        run_file.write(data_dir, info)
+        written.clear()
+        written.update(processes)
+
+    return write
+
+
+async def _repeat(tell: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(RUN_FILE_S)
+        await asyncio.to_thread(tell)
+
+
+def _http_place(settings: Settings) -> str:
+    return f"{_reachable(settings.http.host)}:{settings.http.port}"
+
+
+def _ocpp_url(settings: Settings) -> str:
+    return f"ws://{_reachable(settings.ocpp.host)}:{settings.ocpp.port}/ocpp"
+
+
+def _reachable(host: str) -> str:
+    """An address to connect to, for one to listen on."""
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 (compared, not bound)
+
+
+def _greet(settings: Settings, console: Console, fleet: int) -> None:
+    lines: list[tuple[str, Any]] = [
+        ("stations connect to", f"{_ocpp_url(settings)}/<identity>   (OCPP 1.6J, 2.0.1, 2.1)"),
+        ("REST and health", f"http://{_http_place(settings)}/api/v1/status, /healthz, /readyz, /metrics"),
+        ("data, logs, API key", str(settings.data_dir)),
+        ("try", "narke status, narke stations, narke transactions --follow (another terminal)"),
+    ]
+    if fleet:
+        lines.append(("demo", f"{fleet} virtual stations charge, 30 times as fast as real ones"))
+    console.print(f"\n[bold green]Narke {version('narke')} runs.[/] Ctrl-C ends it.", highlight=False)
+    for name, value in lines:
+        console.print(f"  [dim]{name:<20}[/] {value}", highlight=False, soft_wrap=True)
+    console.print()

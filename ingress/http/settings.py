@@ -1,0 +1,39 @@
+"""Settings of the HTTP door."""
+
+from pydantic import BaseModel, Field
+
+
+class HttpSettings(BaseModel, frozen=True, extra="forbid"):
+    """The section `[http]`."""
+
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Address on which REST, health and metrics listen. 127.0.0.1: this machine only; 0.0.0.0: all who "
+        " can reach it (then put TLS in front).",
+    )
+    port: int = Field(default=8080, ge=0, le=65_535, description="Port of REST, health and metrics. 0: any free one.")
+    body_bytes_max: int = Field(
+        default=4 * 1024 * 1024,
+        ge=1024,
+        le=64 * 1024 * 1024,
+        description="Largest request body in bytes; larger ones get 413.",
+    )
+    requests_max: int = Field(
+        default=1_000,
+        ge=1,
+        le=100_000,
+        description="Requests worked on at once; more get 503 and are asked to come again.",
+    )
+    deadline_s_max: float = Field(
+        default=600.0, ge=1, le=3600, description="Longest deadline in seconds that a caller may give a command."
+    )
+    ready_timeout_s: float = Field(
+        default=2.0,
+        gt=0,
+        le=60,
+        description="Seconds that each part has to answer /readyz before it counts as not ready.",
+    )
+    drain_s: int = Field(
+        default=5, ge=1, le=300, description="Seconds that running requests have to finish when the HTTP door closes."
+    )

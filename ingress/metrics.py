@@ -1,0 +1,60 @@
+"""What the doors count. Label children are resolved once; what every message adds is summed up and written in steps."""
+
+from collections import defaultdict
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_FAST_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+
+connections = Gauge(
+    "narke_ingress_connections", "Stations connected, by OCPP version", ["version"], multiprocess_mode="livesum"
+)
+connections_paused = Gauge(
+    "narke_ingress_connections_paused", "Connections that are not read from now", multiprocess_mode="livesum"
+)
+handshakes_open = Gauge("narke_ingress_handshakes_open", "Handshakes under way", multiprocess_mode="livesum")
+handshakes_refused = Counter("narke_ingress_handshakes_refused", "Handshakes refused, by reason", ["reason"])
+closes = Counter("narke_ingress_closes", "Connections ended, by WebSocket close code", ["code"])
+messages = Counter(
+    "narke_ingress_messages", "Messages of stations, by what came of them", ["version", "action", "outcome"]
+)
+commands = Counter("narke_ingress_commands", "Commands to stations, by result", ["result"])
+latency = Histogram(
+    "narke_ingress_latency_seconds",
+    "Time by stage: whole (a frame to its reply), actor (one delivery call), handshake",
+    ["stage"],
+    buckets=_FAST_S,
+)
+batch_deliveries = Histogram("narke_ingress_batch_deliveries", "Events in one delivery call", buckets=_SIZES)
+queue_deliveries = Gauge(
+    "narke_ingress_queue_deliveries", "Events waiting for station actors", multiprocess_mode="livesum"
+)
+retries = Counter("narke_ingress_retries", "Events delivered again, by reason", ["reason"])
+door_closed = Counter("narke_ingress_door_closed", "Times the queue was full and reading stopped everywhere")
+throttled = Counter("narke_ingress_throttled", "Times a station was slowed down for sending too fast")
+
+WHOLE = latency.labels("whole")
+ACTOR = latency.labels("actor")
+HANDSHAKE = latency.labels("handshake")
+
+
+class MessageCounts:
+    """Counts of messages, added up in plain integers and written to the counter by `flush`."""
+
+    def __init__(self) -> None:
+        self._pending: defaultdict[tuple[str, str, str], int] = defaultdict(int)
+        self._children: dict[tuple[str, str, str], Counter] = {}
+
+    def add(self, version: str, action: str, outcome: str) -> None:
+        """One message. `action` must be a name of the catalogue or `unknown`: stations must not invent labels."""
+        self._pending[version, action, outcome] += 1
+
+    def flush(self) -> None:
+        """Writes what was added since the last time."""
+        pending, self._pending = self._pending, defaultdict(int)
+        for key, count in pending.items():
+            child = self._children.get(key)
+            if child is None:
+                child = self._children[key] = messages.labels(*key)
+            child.inc(count)

@@ -1,0 +1,92 @@
+"""Redaction: takes passwords and keys out of frames before anybody keeps them. In any direction, in any version.
+
+Known by their names: `AuthorizationKey` (1.6; write-only, yet some stations return it), `BasicAuthPassword`, any
+property or variable whose name speaks of a password, VPN keys and SIM PINs, and passwords within URLs
+(`ftp://user:secret@host`).
+"""
+
+import re
+from typing import Any
+
+import orjson
+
+REDACTED = "***"
+_SUSPICIOUS = re.compile(r"password|authorizationkey|authorization key|vpn|simpin|://[^\s\"]*@|\\u", re.IGNORECASE)
+"""Cheap first look at a text. An escape can hide any name, so it is suspicious by itself."""
+_URL_PASSWORD = re.compile(r"(://[^/\s:@\"]*):[^/\s\"]*@")
+_NESTING_MAX = 30
+_VALUES = ("value", "attributeValue")
+_UNREADABLE = "(%d characters withheld: unreadable, and perhaps with a secret)"
+
+
+def redacted(text: str) -> str:
+    """The frame without its secrets; the very same text if it has none."""
+    if not _SUSPICIOUS.search(text):
+        return text
+    try:
+        frame = orjson.loads(text)
+    except ValueError:
+        return _UNREADABLE % len(text)
+    clean = _clean(frame, 0)
+    return text if clean == frame else orjson.dumps(clean).decode()
+
+
+def _clean(value: Any, depth: int) -> Any:
+    if depth > _NESTING_MAX:
+        return REDACTED
+    match value:
+        case dict():
+            return _clean_object(value, depth)
+        case list():
+            return [_clean(item, depth + 1) for item in value]
+        case str():
+            return _clean_text(value, depth)
+        case _:
+            return value
+
+
+def _clean_object(value: dict[str, Any], depth: int) -> dict[str, Any]:
+    named = _names_secret(value)
+    clean: dict[str, Any] = {}
+    for key, item in value.items():
+        if (_is_secret(key) and not isinstance(item, dict | list)) or (named and key in _VALUES):
+            clean[key] = REDACTED
+        elif named and key == "variableAttribute" and isinstance(item, list):
+            clean[key] = [_without_values(attribute, depth + 1) for attribute in item]
+        else:
+            clean[key] = _clean(item, depth + 1)
+    return clean
+
+
+def _without_values(attribute: Any, depth: int) -> Any:
+    if not isinstance(attribute, dict):
+        return _clean(attribute, depth)
+    return {key: REDACTED if key in _VALUES else _clean(item, depth + 1) for key, item in attribute.items()}
+
+
+def _names_secret(value: dict[str, Any]) -> bool:
+    """Whether an object carries the value of a secret: 1.6 `{key, value}`, 2.x `{variable: {name}, attributeValue}`."""
+    names = [value.get("key"), value.get("variableName")]
+    variable = value.get("variable")
+    if isinstance(variable, dict):
+        names.append(variable.get("name"))
+    component = value.get("component")
+    vpn = isinstance(component, dict) and "vpn" in str(component.get("name")).lower()
+    return any(isinstance(name, str) and (_is_secret(name) or (vpn and name.lower() == "key")) for name in names)
+
+
+def _is_secret(name: str) -> bool:
+    plain = name.lower().replace(" ", "").replace("_", "").replace("-", "")
+    return "password" in plain or "authorizationkey" in plain or plain in ("vpnkey", "simpin", "apnsimpin")
+
+
+def _clean_text(text: str, depth: int) -> str:
+    """A string: JSON within it (DataTransfer) and passwords within URLs."""
+    if text[:1] in ("{", "[") and _SUSPICIOUS.search(text):
+        try:
+            inner = orjson.loads(text)
+        except ValueError:
+            return REDACTED
+        clean = _clean(inner, depth + 1)
+        return text if clean == inner else orjson.dumps(clean).decode()
+    return _URL_PASSWORD.sub(rf"\1:{REDACTED}@", text) if "://" in text else text
