@@ -276,7 +276,7 @@ class _Deciding:
             state, facts, verdict = _applied(hosted.state, effects)
         except Exception:  # one station's bug must not stop the others
             metrics.bugs.inc()
-            log.exception("a decision failed", station=item.station, event=type(what).__name__)
+            log.exception("a decision failed", station=item.station, about=type(what).__name__)
             item.verdict = _BUG
             return
         item.verdict = verdict

@@ -66,16 +66,19 @@ def masked(path: str, value: Any) -> Any:
     """The value as it may be shown: secrets, and the password inside a URL, are replaced."""
     if isinstance(value, SecretStr) and "://" in (url := value.get_secret_value()):
         return masked_url(url)
-    if isinstance(value, SecretStr | SecretBytes) or any(word in path.rpartition(".")[2] for word in _SECRET_NAMES):
-        return MASK if value else value
-    if isinstance(value, str) and "://" in value:
-        return masked_url(value)
-    return value
+    if isinstance(value, SecretStr | SecretBytes):
+        return MASK
+    if isinstance(value, str) and value and path.endswith(_SECRET_NAMES):
+        return MASK
+    return masked_url(value) if isinstance(value, str) and "://" in value else value
 
 
 def masked_url(url: str) -> str:
     """The URL without its password."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return MASK  # no URL that anybody could read, so nobody knows where its password is
     if parts.password is None:
         return url
     user_info, _, host = parts.netloc.rpartition("@")

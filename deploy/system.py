@@ -99,12 +99,15 @@ class System:
         pool = await open_pool(wiring.postgres_url(settings), settings.postgres, name="sessions", wait=False)
         queries = Queries(pool, settings.tenant)
         reaper = SessionReaper(self._router, queries.connected_sessions, self._incarnations, wiring.SystemClock())
-        while True:
-            await asyncio.sleep(REAP_S)
-            try:
-                await reaper.reap()
-            except Exception as error:  # noqa: BLE001 (PostgreSQL is away, say: the next time will do)
-                log.debug("orphaned sessions could not be looked for", why=str(error))
+        try:
+            while True:
+                await asyncio.sleep(REAP_S)
+                try:
+                    await reaper.reap()
+                except Exception as error:  # noqa: BLE001 (PostgreSQL is away, say: the next time will do)
+                    log.debug("orphaned sessions could not be looked for", why=str(error))
+        finally:
+            await pool.close()
 
     async def _incarnations(self) -> frozenset[str] | None:
         living = set()

@@ -4,12 +4,13 @@ Each factory is called by `actors.runtime.Host` inside the process that it is fo
 `Settings` reach it complete: the URLs of Redis and PostgreSQL are filled in.
 """
 
+import contextlib
 import os
 import secrets
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from uuid import UUID
 
 from actors import runtime
@@ -41,6 +42,8 @@ from storage.postgres import Pool, open_pool, ping
 from storage.queries.reader import Queries
 from storage.redis_client import redis_client, redis_link
 from storage.redis_link import RedisLink
+
+LOG_BYTES_MAX = 20_000_000
 
 
 class SystemClock:
@@ -86,9 +89,19 @@ def router_of(settings: Settings, book: ActorBook) -> Router:
     return Router(book, shards=settings.actors.shards, literal=settings.actors.literal)
 
 
+def open_log(path: Path) -> TextIO:
+    """Opens a process' log for appending; one that grew large is set aside first (one generation is kept)."""
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_size > LOG_BYTES_MAX:
+            path.replace(path.with_suffix(".log.1"))
+    return path.open("a", buffering=1, encoding="utf-8")
+
+
 def _prepare(settings: Settings, process: str) -> None:
     """What each process does first: its logs go where the settings say."""
-    logs.configure(settings.log.level, settings.log.format, process=process)
+    folder = settings.data_dir / "log"
+    stream = open_log(folder / f"{process}.log") if folder.is_dir() else None
+    logs.configure(settings.log.level, settings.log.format, process=process, stream=stream)
 
 
 def station_actor(name: str, settings: Settings) -> StationActor:

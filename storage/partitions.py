@@ -93,12 +93,14 @@ async def make_partitions(connection: AsyncConnection[Any], wanted: Iterable[Par
 async def _missing(connection: AsyncConnection[Any], wanted: Sequence[Partition]) -> list[Partition]:
     if not wanted:
         return []
+    # Not by to_regclass: its cache does not see what another has just committed.
     cursor = await connection.execute(
-        "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL",
+        "SELECT relname FROM pg_class WHERE relname = ANY(%s)"
+        " AND relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'meter_values'::regclass)",
         [[partition.name for partition in wanted]],
     )
     names = {name for (name,) in await cursor.fetchall()}
-    return [partition for partition in wanted if partition.name in names]
+    return [partition for partition in wanted if partition.name not in names]
 
 
 async def _make(connection: AsyncConnection[Any], partition: Partition) -> None:

@@ -103,9 +103,10 @@ def _shared_memory(object_store_mb: int) -> Check:
     if free_mb >= wanted_mb:
         return ok("shared memory", found)
     return warn(
-        "shared memory", found, f"Ray will use files in /tmp, which is slower. Docker: --shm-size={wanted_mb}m; or lower "
-        "ray.object_store_mb.",
-    )  # fmt: skip
+        "shared memory",
+        found,
+        f"Ray will use files in /tmp, which is slower. Docker: --shm-size={wanted_mb}m; else lower ray.object_store_mb.",
+    )
 
 
 def _clock_discipline() -> Check:
@@ -116,7 +117,7 @@ def _clock_discipline() -> Check:
         return warn(
             "clock",
             "not synchronised by this machine's kernel",
-            "Run chrony or systemd-timesyncd; stations take their time from us. In a virtual machine or container the host "
-            "may do it.",
+            "Run chrony or systemd-timesyncd; stations take their time from us. In a virtual machine or container, the "
+            "host may do it.",
         )
     return ok("clock", _TIME_WORDS.get(state, "synchronised"))

@@ -11,9 +11,10 @@ Runs only after the strict check failed; then the schema is asked again. Mended 
   (Legrand's errorCode Error, lbbrhzn 1248);
 - meter values without a single sample are dropped (lbbrhzn 466).
 
-An error to a message of a transaction makes a station send it for ever and block its queue, so those (and answers) also
-lose fields that the schema does not know and unknown words of optional fields. What then still is wrong but harmless is
-tolerated: empty lists of meter values, measurands and units nobody knows, texts that are too long.
+An error to a message of a transaction makes a station send it for ever and block its queue, an error to a boot locks
+it out. So those (and answers to us) also lose fields that the schema does not know and unknown words of optional
+fields, and their texts may be too long. Tolerated as they are, anywhere: empty lists of meter values, measurands and
+units nobody knows.
 """
 
 import math
@@ -26,7 +27,10 @@ from engine.ocpp.schemas import Fault, Kind, Path, path_text, schema
 from engine.ocpp.translation import Payload
 from engine.ocpp.versions import Version
 
-TRANSACTION_ACTIONS = frozenset({"MeterValues", "StartTransaction", "StopTransaction", "TransactionEvent"})
+LENIENT_ACTIONS = frozenset(
+    {"BootNotification", "MeterValues", "StartTransaction", "StopTransaction", "TransactionEvent"}
+)
+"""Where an error does more harm than a lenient reading."""
 
 _NOTES_MAX = 20
 """Repairs told per message; a message may hold thousands of the same."""
@@ -57,7 +61,7 @@ def accept(version: Version, action: str, kind: Kind, payload: Payload) -> tuple
     found = schema(version, action, kind)
     if found.is_valid(payload):
         return payload, ()
-    lenient = action in TRANSACTION_ACTIONS or kind == "response"
+    lenient = action in LENIENT_ACTIONS or kind == "response"
     mender = _Mender(found.document, action, lenient=lenient)
     mended = mender.mend_object(found.document, payload, ())
     for fault in found.faults(mended):

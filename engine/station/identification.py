@@ -4,6 +4,8 @@ A transaction is never guessed: a message without a usable id is tied to an open
 the token says so, nothing contradicts, and no other is possible.
 """
 
+from datetime import datetime
+
 from engine.model.ids import EvseRef
 from engine.model.transactions import Stage, TransactionReported
 from engine.station.clocks import instant
@@ -18,18 +20,18 @@ NO_IDS = frozenset({None, "", "-1", "0", "9223372036854775807"})
 def identified(ledger: Ledger, report: TransactionReported, context: Context) -> KnownTransaction | None:
     """The transaction the message is about; None: not known (any more)."""
     transaction_id = report.transaction_id
-    if report.stage is Stage.STARTED and not transaction_id:
-        return None if transaction_id is not None else _same_start(ledger, report)
+    at = instant(report.at, context.received_at)
     if transaction_id:
         known = ledger.find(transaction_id)
         if known is not None:
             return known
         if ledger.forgot(transaction_id):
-            at = instant(report.at, context.received_at)
             return KnownTransaction(transaction_id, started_at=at, started=True, ended_at=at)
-    if report.stage is Stage.STARTED or transaction_id not in NO_IDS:
+    if transaction_id not in NO_IDS:
         return None
-    return _same_stop(ledger, report) or _correlated(ledger, report)
+    if report.stage is Stage.STARTED:
+        return _same_start(ledger, report) if transaction_id is None else _same_message(ledger, report, at)
+    return _same_message(ledger, report, at) or _same_stop(ledger, report) or _correlated(ledger, report)
 
 
 def repeated(known: KnownTransaction, report: TransactionReported, context: Context) -> bool:
@@ -78,6 +80,16 @@ def _same_start(ledger: Ledger, report: TransactionReported) -> KnownTransaction
             and known.token_key == token_key
             and known.meter_start_wh == finite(report.meter_wh)
         ):
+            return known
+    return None
+
+
+def _same_message(ledger: Ledger, report: TransactionReported, at: datetime) -> KnownTransaction | None:
+    """The transaction that heard this very message before; only of those without an id, and by sequence number."""
+    if report.sequence is None:
+        return None
+    for known in ledger:
+        if known.unnamed and known.has_heard(report.stage, report.sequence, at, report.trigger):
             return known
     return None
 

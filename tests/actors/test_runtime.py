@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
-import uuid
 
 import pytest
 
@@ -32,7 +32,7 @@ class Counter:
 
 
 def counter(first=0):
-    name = f"counter-{uuid.uuid4().hex}"
+    name = f"counter-{secrets.token_hex(8)}"
     return runtime.spawn(Spawn(name=name, factory=Counter, arguments=(first,)))
 
 

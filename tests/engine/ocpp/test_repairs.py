@@ -138,9 +138,10 @@ def test_numbers_in_configuration_answers_become_texts():
             {"connectorId": 1, "meterValue": [{**SAMPLE, "sampledValue": [{"value": "1", "unit": "%"}]}]},
         ),
         (V16, "StartTransaction", {**START, "idTag": "x" * 21}),
+        (V16, "BootNotification", {**BOOT, "chargePointSerialNumber": "x" * 40}),
     ],
 )
-def test_harmless_faults_of_transaction_messages_are_tolerated_as_they_are(version, action, payload):
+def test_harmless_faults_are_tolerated_where_an_error_would_do_harm(version, action, payload):
     mended, notes = repairs.accept(version, action, "request", payload)
     assert mended == payload
     assert len(notes) == 1

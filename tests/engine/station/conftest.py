@@ -122,7 +122,7 @@ def fields():
         return {
             name: value
             for name, value in msgspec.structs.asdict(word).items()
-            if name != "received_at" and value not in (None, (), False)
+            if name != "received_at" and value is not None and value is not False and value != ()
         }
 
     return of

@@ -259,3 +259,9 @@ def raw():
             writer.close()
 
     return open_raw
+
+
+@pytest.fixture
+def actors():
+    """Station actors that answer everything."""
+    return FakeActors()

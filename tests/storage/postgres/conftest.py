@@ -220,7 +220,10 @@ Projection = PostgresProjection | MemoryTwin
 
 
 @pytest.fixture(
-    params=["memory", *[pytest.param(*server.values, marks=[pytest.mark.integration, *server.marks]) for server in SERVERS]]
+    params=[
+        "memory",
+        *[pytest.param(*server.values, marks=[pytest.mark.integration, *server.marks]) for server in SERVERS],
+    ]
 )
 async def projection(request: pytest.FixtureRequest, servers: Servers) -> AsyncIterator[Projection]:
     """What the contract tests hold to one contract: the twin in memory and the real thing on every server."""

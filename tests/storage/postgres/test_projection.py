@@ -227,7 +227,11 @@ async def test_a_transaction_opened_once_more_keeps_its_start(projection: Projec
 
 async def test_what_comes_after_the_end_leaves_the_end_as_it_was(projection: Projection):
     late = TransactionUpdated(
-        transaction_id="7", at=theirs(150), received_at=at(900), meter_last_wh=2200.0, flags=(TransactionFlag.AFTER_END,)
+        transaction_id="7",
+        at=theirs(150),
+        received_at=at(900),
+        meter_last_wh=2200.0,
+        flags=(TransactionFlag.AFTER_END,),
     )
     await projection.apply([*story_16(), entry("1763719200009-0", late, readings(900, 2200.0))])
     detail = await projection.transaction("CP-1", "7")
@@ -327,7 +331,12 @@ async def test_a_token_removed_and_saved_in_one_batch_is_there(projection: Proje
 
 def requested(command_id: str, command, seconds: float = 0) -> CommandRequested:
     request = CommandRequest(
-        command_id=command_id, station="CP-1", command=command, requested_at=at(seconds), deadline_at=at(seconds + 30), by="ann"
+        command_id=command_id,
+        station="CP-1",
+        command=command,
+        requested_at=at(seconds),
+        deadline_at=at(seconds + 30),
+        by="ann",
     )
     return CommandRequested(request=request)
 
@@ -422,7 +431,12 @@ async def test_json_that_postgresql_refuses_is_mended_not_lost(projection: Proje
 
 async def test_text_that_postgresql_refuses_is_mended_not_lost(projection: Projection):
     opened = TransactionOpened(transaction_id="a\0b", started_at=at(1), received_at=at(1), token=Token(value="t\0"))
-    facts = (opened, readings(2, 5.0, transaction_id="a\0b"), session_started(3, session="s\0"), session_ended(4, session="s\0"))
+    facts = (
+        opened,
+        readings(2, 5.0, transaction_id="a\0b"),
+        session_started(3, session="s\0"),
+        session_ended(4, session="s\0"),
+    )
     await projection.apply([entry("1-0", *facts, station="C\0P")])
     await projection.apply([StreamEntry("messages", "1-0", [message(1, frame='[2,"\0"]')])])
     detail = await projection.transaction("C\ufffdP", "a\ufffdb")

@@ -344,3 +344,12 @@ async def test_owners_that_race_for_a_unit_leave_a_history_of_growing_epochs(wor
     assert epochs == sorted(epochs)
     assert len(epochs) == sum(recorded)
     assert await states(world.journal(), "CP") == {"CP": b"8"}
+
+
+async def test_every_epoch_is_higher_than_all_given_before(world):
+    first, second = world.journal(), world.journal()
+
+    given = [await journal.next_epoch() for journal in (first, second, first)]
+
+    assert given == sorted(set(given))
+    assert given[0] > 0

@@ -1,0 +1,57 @@
+"""`narke`: the command line. A client of REST v1, except for what starts, stops and checks Narke itself (`server`).
+
+Nothing heavy is imported before a command needs it; client commands never import Ray, FastAPI or a database driver.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.cli import commands, events, keys, server, stations, status, tokens, transactions
+from deploy.cli.connection import Named
+
+app = typer.Typer(
+    name="narke",
+    help="Narke, a charging station management system: starts it, and speaks to one that runs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+_PANEL = "Which Narke"
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="NARKE_DATA_DIR",
+            help="Data directory of the Narke to speak to.",
+            rich_help_panel=_PANEL,
+            show_default="~/.local/share/narke",
+        ),
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(envvar="NARKE_URL", help="Its HTTP address instead.", rich_help_panel=_PANEL)
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(envvar="NARKE_API_KEY", help="API key; else the data directory's first.", rich_help_panel=_PANEL),
+    ] = None,
+) -> None:
+    """Narke, a charging station management system: starts it, and speaks to one that runs."""
+    ctx.obj = Named(data_dir, url, key)
+    if data_dir is not None:  # `narke --data-dir X up` means what `narke up --data-dir X` means
+        ctx.default_map = {name: {"data_dir": str(data_dir)} for name in server.COMMANDS}
+
+
+server.register(app)
+for part in (status, stations, transactions, events, commands, tokens, keys):
+    part.register(app)
+
+
+def main() -> None:
+    """The entry point `narke`."""
+    app()

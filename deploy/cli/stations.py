@@ -1,0 +1,221 @@
+"""`narke stations` and `narke station ...`: the list, one of them, and what the operator decides about it."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from deploy.cli.client import Api, path
+from deploy.cli.command import AsJson, Limit, Reach, Station, client_command
+from deploy.cli.errors import usage
+from deploy.cli.output import (
+    Column,
+    Row,
+    console,
+    energy,
+    heading,
+    moment,
+    place,
+    print_fields,
+    print_json,
+    print_rows,
+    table_of,
+    when,
+)
+
+NAME_MAX = 48
+
+_STATIONS = (
+    Column("STATION", "station"),
+    Column("STATE", lambda row: "connected" if row["connected"] else "offline"),
+    Column("OCPP", "version"),
+    Column("REGISTERED", "registration"),
+    Column("VENDOR", "vendor"),
+    Column("MODEL", "model"),
+    Column("SEEN", moment("seen_at")),
+)
+_CONNECTORS = (
+    Column("EVSE", place),
+    Column("STATUS", "status"),
+    Column("SINCE", moment("received_at")),
+    Column("ERROR", "error_code"),
+    Column("INFO", "info"),
+)
+_OPEN = (
+    Column("TRANSACTION", "transaction_id"),
+    Column("EVSE", place),
+    Column("TOKEN", "token"),
+    Column("STARTED", moment("started_at")),
+    Column("STATE", "charging_state"),
+    Column("ENERGY", lambda row: energy(row["energy_wh"]), right=True),
+)
+
+
+class RegistrationWord(StrEnum):
+    """What a station's boots are answered."""
+
+    ACCEPTED = "Accepted"
+    PENDING = "Pending"
+    REJECTED = "Rejected"
+
+
+class Switch(StrEnum):
+    """What `station log` takes."""
+
+    ON = "on"
+    OFF = "off"
+    DEFAULT = "default"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    client_command(app, "stations")(list_stations)
+    station = typer.Typer(help="One station: show it, register it, its password and message log.", no_args_is_help=True)
+    client_command(station, "show")(show_station)
+    client_command(station, "register")(register_station)
+    client_command(station, "passwd")(set_password)
+    client_command(station, "log")(switch_log)
+    app.add_typer(station, name="station")
+
+
+def list_stations(  # noqa: PLR0913 (each is an option)
+    reach: Reach,
+    *,
+    connected: Annotated[bool | None, typer.Option("--connected/--offline", help="Only connected ones, or only others.")] = None,
+    version: Annotated[str | None, typer.Option("--ocpp", help="OCPP version: 1.6, 2.0.1 or 2.1.", show_default=False)] = None,
+    search: Annotated[str | None, typer.Option(help="Text in identity, vendor, model, serial number or note.", show_default=False)] = None,
+    limit: Limit = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List stations, registered ones and those that connected."""
+    query = {"connected": connected, "version": version, "search": search}
+    with reach.api() as api:
+        rows = list(api.rows("/api/v1/stations", query, limit))
+    print_rows(_STATIONS, rows, as_json=as_json, none="no station is known, or none that matches")
+    hint_of_limit(rows, limit, as_json=as_json)
+
+
+def hint_of_limit(rows: list[Row], limit: int, *, as_json: bool) -> None:
+    """Says that a listing may have been cut off: nothing is left out in silence."""
+    if limit and len(rows) >= limit and not as_json:
+        typer.echo(f"the first {limit}; --limit 0 shows all", err=True)
+
+
+def show_station(reach: Reach, station: Station, *, as_json: AsJson = False) -> None:
+    """Show a station with its connectors and open transactions."""
+    with reach.api() as api:
+        detail: Row = api.get(path("stations", station))
+    if as_json:
+        print_json(detail)
+        return
+    print_fields(_fields(detail["station"]))
+    if detail["connectors"]:
+        heading("connectors")
+        console().print(table_of(_CONNECTORS, detail["connectors"]))
+    if detail["open_transactions"]:
+        heading("open transactions")
+        console().print(table_of(_OPEN, detail["open_transactions"]))
+
+
+def register_station(  # noqa: PLR0913 (each is an option)
+    reach: Reach,
+    station: Station,
+    *,
+    registration: Annotated[RegistrationWord | None, typer.Option(help="What its boots are answered.", show_default=False)] = None,
+    profile: Annotated[
+        int | None,
+        typer.Option(min=0, max=1, help="Security profile; 1: HTTP Basic with a password.", show_default=False),
+    ] = None,
+    password: Annotated[bool, typer.Option("--password", help="Ask for its password.")] = False,
+    note: Annotated[str | None, typer.Option(help="For people.", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Register a station, or change its record: what is not given stays as it is."""
+    changes: Row = {"registration": registration, "security_profile": profile, "note": note}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if password:
+        changes["password"] = _ask_password(station)
+    with reach.api() as api:
+        _report(_change(api, station, changes), "registered", as_json=as_json)
+
+
+def set_password(
+    reach: Reach,
+    station: Station,
+    *,
+    stdin: Annotated[bool, typer.Option("--stdin", help="Read it from standard input, for scripts.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="The station needs none any more.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Set a station's password for HTTP Basic authentication (security profile 1)."""
+    if stdin and remove:
+        raise usage("--stdin and --remove exclude each other", "give one of them")
+    if remove:
+        changes: Row = {"password": None, "security_profile": 0}
+    else:
+        password = typer.get_text_stream("stdin").readline().rstrip("\r\n") if stdin else _ask_password(station)
+        changes = {"password": password, "security_profile": 1}
+    with reach.api() as api:
+        _report(_change(api, station, changes), "password removed" if remove else "password set", as_json=as_json)
+
+
+def switch_log(
+    reach: Reach,
+    station: Station,
+    switch: Annotated[Switch, typer.Argument(help="on, off, or as the system's setting says.", show_default=False)],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Switch the log of a station's raw messages on or off."""
+    kept = {Switch.ON: True, Switch.OFF: False, Switch.DEFAULT: None}[switch]
+    with reach.api() as api:
+        _report(_change(api, station, {"message_log": kept}), f"message log: {switch}", as_json=as_json)
+
+
+def _change(api: Api, station: str, changes: Row) -> Row:
+    changed: Row = api.send("PATCH", path("stations", station), changes)
+    return changed
+
+
+def _report(record: Row, done: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(record)
+    else:
+        typer.echo(f"{record['station']}: {done}")
+
+
+def _ask_password(station: str) -> str:
+    answer: str = typer.prompt(f"Password of {station}", hide_input=True, confirmation_prompt=True)
+    return answer
+
+
+def _fields(row: Row) -> list[tuple[str, Any]]:
+    """A station for people, in the order in which one asks."""
+    state = "connected" if row["connected"] else "offline"
+    boot = f"{when(row['booted_at'])} {row['boot_reason'] or ''}".strip() if row["booted_at"] else None
+    ended = f"{when(row['disconnected_at'])} ({row['close_code']} {row['close_reason'] or ''})".replace(" )", ")")
+    log = {True: "on", False: "off", None: None}[row["message_log"]]
+    return [
+        ("station", row["station"]),
+        ("state", state),
+        ("OCPP", row["version"]),
+        ("address", row["address"]),
+        ("ingress", row["ingress"]),
+        ("connected", when(row["connected_at"])),
+        ("disconnected", ended if row["disconnected_at"] and not row["connected"] else None),
+        ("seen", when(row["seen_at"])),
+        ("registration", row["registration"] or "not registered"),
+        ("security profile", row["security_profile"]),
+        ("password", "set" if row["has_password"] else "none"),
+        ("message log", log),
+        ("note", row["note"]),
+        ("vendor", row["vendor"]),
+        ("model", row["model"]),
+        ("serial number", row["serial_number"]),
+        ("firmware", row["firmware_version"]),
+        ("meter", " ".join(filter(None, (row["meter_type"], row["meter_serial_number"])))),
+        ("SIM", " ".join(filter(None, (row["iccid"], row["imsi"])))),
+        ("booted", boot),
+        ("boot answered", row["boot_registration"]),
+        ("heartbeat", f"{row['heartbeat_interval_s']} s" if row["heartbeat_interval_s"] is not None else None),
+    ]
