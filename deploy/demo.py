@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.live import Live
 
 from deploy.settings import Settings
-from deploy.wiring import SystemClock, book_of
+from deploy.wiring.parts import SystemClock, book_of
 from engine.model.authorization import Token, TokenRecord
 from loadtests.fleet import Fleet, FleetOptions
 from loadtests.station import Habits

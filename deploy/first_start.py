@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from deploy.settings import Settings
-from deploy.wiring import SystemClock, book_of, journal_of, postgres_url
+from deploy.wiring.parts import SystemClock, book_of, journal_of, postgres_url
 from ingress.http.keys import ensure_first_key
 from storage.layout import fix_shards
 from storage.postgres import Pool, open_pool

@@ -77,5 +77,5 @@ def _rendering(log_format: Format, stream: TextIO) -> list[Processor]:
     return [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=formatter)]
 
 
-def _json(event: EventDict, default: Any = None, **_: Any) -> str:
-    return orjson.dumps(event, default=default or str, option=orjson.OPT_NON_STR_KEYS).decode()
+def _json(event: EventDict, **_: Any) -> str:
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

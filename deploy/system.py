@@ -18,9 +18,10 @@ from actors import runtime
 from actors.router import DIRECTORY, ActorBook
 from actors.runtime import ActorRef, Spawn
 from actors.session_reaper import SessionReaper
-from deploy import wiring
 from deploy.settings import Settings
 from deploy.supervisor import Supervisor
+from deploy.wiring import http, ingress, projector, stations
+from deploy.wiring.parts import SystemClock, postgres_url, router_of
 from engine.ports import SeamError
 from storage.postgres import open_pool
 from storage.queries.reader import Queries
@@ -44,7 +45,7 @@ class System:
         self.ingresses = tuple(f"ingress-{number}" for number in range(actors.ingresses))
         self._refs: dict[str, ActorRef] = {}
         self._supervisor = Supervisor(self._refs)
-        self._router = wiring.router_of(settings, ActorBook())
+        self._router = router_of(settings, ActorBook())
 
     @property
     def pids(self) -> Mapping[str, int]:
@@ -63,11 +64,11 @@ class System:
             Exception: What kept an actor from starting, e.g. a port that is taken.
         """
         settings, cpus = self._settings, self._settings.actors.actor_cpus
-        self._spawn(*(wiring.station_spec(name, settings) for name in self._stations))
-        self._spawn(Spawn(DIRECTORY, wiring.directory, (self._stations, settings)))
-        self._spawn(Spawn("projector", wiring.projector, (settings,)))
-        self._spawn(*(Spawn(name, wiring.ingress, (name, settings), cpus=cpus) for name in self.ingresses))
-        self._spawn(Spawn("http", wiring.http, (settings, self.ingresses)))
+        self._spawn(*(stations.station_spec(name, settings) for name in self._stations))
+        self._spawn(Spawn(DIRECTORY, stations.directory, (self._stations, settings)))
+        self._spawn(Spawn("projector", projector.projector, (settings,)))
+        self._spawn(*(Spawn(name, ingress.ingress, (name, settings), cpus=cpus) for name in self.ingresses))
+        self._spawn(Spawn("http", http.http, (settings, self.ingresses)))
         await asyncio.gather(*(self._supervisor.wait_until_up(name) for name in self._refs))
         await self._router.start()
 
@@ -96,9 +97,9 @@ class System:
 
     async def _reap(self) -> None:
         settings = self._settings
-        pool = await open_pool(wiring.postgres_url(settings), settings.postgres, name="sessions", wait=False)
+        pool = await open_pool(postgres_url(settings), settings.postgres, name="sessions", wait=False)
         queries = Queries(pool, settings.tenant)
-        reaper = SessionReaper(self._router, queries.connected_sessions, self._incarnations, wiring.SystemClock())
+        reaper = SessionReaper(self._router, queries.connected_sessions, self._incarnations, SystemClock())
         try:
             while True:
                 await asyncio.sleep(REAP_S)

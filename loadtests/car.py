@@ -1,15 +1,23 @@
 """A car that charges: power over time, energy and state of charge.
 
 Power ramps up for half a minute, stays at the least of the car's and the station's limit, and tails off above 80 %
-state of charge, as lithium cells demand. Time is an argument.
+state of charge, as lithium cells demand. Limits are per phase, as cables and fuses have them. Time is an argument.
 """
 
+import math
 from dataclasses import dataclass
 
 RAMP_S = 30.0
 TAIL_FROM = 0.8
 TAIL_POWER_SHARE_MIN = 0.08
 NOMINAL_V = 230.0
+CURRENT_A_MIN = 6.0
+"""Below this an AC car may not charge (IEC 61851-1)."""
+STEP_S = 10.0
+STEPS_MAX = 500
+"""Long times are cut into steps, for power changes within them; beyond this many the steps grow."""
+FULL_WH = 0.5
+"""What is missing less than this is full: the tail would take for ever."""
 
 
 @dataclass
@@ -19,33 +27,59 @@ class Car:
     Attributes:
         battery_wh: Size of the battery.
         soc: State of charge, 0 to 1.
-        power_w_max: What its charger takes at most.
+        power_w_max: What its charger takes at most, over all phases.
         phases: 1 or 3.
+        charging_s: Since it began to draw; it starts anew after a pause.
     """
 
     battery_wh: float
     soc: float
     power_w_max: float
     phases: int
-    plugged_s: float = 0.0
+    charging_s: float = 0.0
 
-    def power_w(self, limit_w: float) -> float:
-        """What it draws now under a limit; below 6 A per phase an AC car stops."""
-        if self.soc >= 1.0 or limit_w < 6 * NOMINAL_V * self.phases:
+    @property
+    def full(self) -> bool:
+        """Nothing more goes in."""
+        return self.missing_wh <= 0.0
+
+    @property
+    def missing_wh(self) -> float:
+        """What still goes into the battery."""
+        missing_wh = (1.0 - self.soc) * self.battery_wh
+        return missing_wh if missing_wh > FULL_WH else 0.0
+
+    def power_w(self, limit_a: float) -> float:
+        """What it draws now under a limit per phase in A; 0.0 when full or when the limit is below 6 A."""
+        if self.full or limit_a < CURRENT_A_MIN:
             return 0.0
-        ramp = min(1.0, self.plugged_s / RAMP_S)
+        ramp = min(1.0, self.charging_s / RAMP_S)
         tail = 1.0
         if self.soc > TAIL_FROM:
             tail = max(TAIL_POWER_SHARE_MIN, (1.0 - self.soc) / (1.0 - TAIL_FROM))
-        return min(self.power_w_max * ramp * tail, limit_w)
+        return min(self.power_w_max * ramp * tail, limit_a * NOMINAL_V * self.phases)
 
-    def charge(self, seconds: float, limit_w: float) -> float:
-        """Lets time pass; returns the energy taken in Wh."""
-        self.plugged_s += seconds
-        energy_wh = min(self.power_w(limit_w) * seconds / 3600.0, (1.0 - self.soc) * self.battery_wh)
+    def charge(self, seconds: float, limit_a: float) -> float:
+        """Lets time pass under a limit per phase in A; returns the energy taken in Wh."""
+        if limit_a < CURRENT_A_MIN:
+            self.charging_s = 0.0
+            return 0.0
+        steps = min(STEPS_MAX, max(1, math.ceil(seconds / STEP_S)))
+        step_s = seconds / steps
+        energy_wh = 0.0
+        for _ in range(steps):
+            if self.full:
+                break
+            energy_wh += self._step(step_s, limit_a)
+        return energy_wh
+
+    def _step(self, step_s: float, limit_a: float) -> float:
+        self.charging_s += step_s / 2  # the power in the middle of the step stands for all of it
+        energy_wh = min(self.power_w(limit_a) * step_s / 3600.0, self.missing_wh)
+        self.charging_s += step_s / 2
         self.soc = min(1.0, self.soc + energy_wh / self.battery_wh)
         return energy_wh
 
-    def current_a(self, limit_w: float) -> float:
+    def current_a(self, limit_a: float) -> float:
         """Current per phase in A."""
-        return self.power_w(limit_w) / (NOMINAL_V * self.phases)
+        return self.power_w(limit_a) / (NOMINAL_V * self.phases)

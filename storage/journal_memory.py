@@ -200,13 +200,16 @@ class MemoryJournalReader:
             return []
         return found
 
-    async def trim(self, stream: str, up_to_id: str) -> int:
+    async def trim(self, positions: Mapping[str, str]) -> int:
         """See `JournalReader.trim`."""
         self._store.check_available()
-        entries = self._store.streams.get(stream, [])
-        kept = [(number, entry) for number, entry in entries if number > _number(up_to_id)]
-        self._store.streams[stream] = kept
-        return len(entries) - len(kept)
+        removed = 0
+        for stream, up_to_id in positions.items():
+            entries = self._store.streams.get(stream, [])
+            kept = [(number, entry) for number, entry in entries if number > _number(up_to_id)]
+            self._store.streams[stream] = kept
+            removed += len(entries) - len(kept)
+        return removed
 
     async def lengths(self, streams: Iterable[str]) -> dict[str, int]:
         """See `JournalReader.lengths`."""

@@ -44,8 +44,8 @@ class EntrySource(Protocol):
     async def read(self, positions: Mapping[str, str], count_max: int, block_ms: int | None) -> list[StreamEntry]:
         """Entries behind the given positions, in order within each stream."""
 
-    async def trim(self, stream: str, up_to_id: str) -> int:
-        """Forgets entries up to and including an id; how many went."""
+    async def trim(self, positions: Mapping[str, str]) -> int:
+        """Forgets entries up to and including an id, by stream; how many went."""
 
     async def lengths(self, streams: Iterable[str]) -> dict[str, int]:
         """How many entries wait in each stream."""
@@ -87,15 +87,21 @@ class JournalReader:
             for entry_id, fields in entries
         ]
 
-    async def trim(self, stream: str, up_to_id: str) -> int:
-        """Forgets entries up to and including `up_to_id`; how many went.
+    async def trim(self, positions: Mapping[str, str]) -> int:
+        """Forgets entries up to and including an id, by stream; how many went. One round trip.
 
         Raises:
             JournalUnavailable: It is unknown whether they went; trim again.
         """
-        minimum = _next_id(up_to_id).encode()
-        removed = await self._link.command(b"XTRIM", keys.stream_key(stream), b"MINID", b"=", minimum)
-        return int(removed)
+        commands = [
+            (b"XTRIM", keys.stream_key(stream), b"MINID", b"=", _next_id(up_to_id).encode())
+            for stream, up_to_id in positions.items()
+        ]
+        replies = await self._link.round_trip(commands)
+        for reply in replies:
+            if isinstance(reply, ResponseError):
+                raise unavailable(reply, self._link.place) from reply
+        return sum(replies)
 
     async def lengths(self, streams: Iterable[str]) -> dict[str, int]:
         """How many entries wait in each stream; also tells the metrics.

@@ -4,7 +4,7 @@ Nothing heavy is imported before a command needs it; client commands never impor
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -44,7 +44,13 @@ def root(
     """Narke, a charging station management system: starts it, and speaks to one that runs."""
     ctx.obj = Named(data_dir, url, key)
     if data_dir is not None:  # `narke --data-dir X up` means what `narke up --data-dir X` means
-        ctx.default_map = {name: {"data_dir": str(data_dir)} for name in server.COMMANDS}
+        ctx.default_map = _for_all_commands(ctx.command, str(data_dir))
+
+
+def _for_all_commands(group: Any, data_dir: str) -> dict[str, Any]:
+    """The data directory as the default of every command below, in click's form."""
+    commands: dict[str, Any] = getattr(group, "commands", {})
+    return {name: {"data_dir": data_dir, **_for_all_commands(command, data_dir)} for name, command in commands.items()}
 
 
 server.register(app)

@@ -54,10 +54,10 @@ def _checked(url: str) -> tuple[str, bool]:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if host is None or parts.scheme not in {"http", "https"}:
-        raise usage(f"--url: {url!r} is no address of Narke's API", "write it as http://127.0.0.1:8080")
+        if host is None or parts.scheme not in {"http", "https"}:
+            raise ValueError(url)
+    except ValueError as error:
+        raise usage(f"--url: {url!r} is no address of Narke's API", "write it as http://127.0.0.1:8080") from error
     return url.rstrip("/").removesuffix("/api/v1"), host in _LOOPBACK
 
 

@@ -37,7 +37,9 @@ def list_messages(  # noqa: PLR0913 (each is an option)
     station: Station,
     *,
     action: Annotated[str | None, typer.Option(help="Only this OCPP action.", show_default=False)] = None,
-    direction: Annotated[DirectionWord | None, typer.Option(help="in: from the station; out: to it.", show_default=False)] = None,
+    direction: Annotated[
+        DirectionWord | None, typer.Option(help="in: from the station; out: to it.", show_default=False)
+    ] = None,
     outcome: Annotated[str | None, typer.Option(help="ok or an OCPP error code.", show_default=False)] = None,
     since: Since = None,
     until: Until = None,
@@ -117,7 +119,9 @@ def message_line(row: Row) -> str:
     arrow = ">" if row["direction"] == "in" else "<"
     outcome = "" if row["outcome"] == "ok" else f" {row['outcome']}"
     latency = "" if row["latency_ms"] is None else f" ({row['latency_ms']:.0f} ms)"
-    return printable(f"{when(row['at'])} {arrow} {row['kind']:<6} {row['action'] or '-'}{outcome}{latency}  {row['frame']}")
+    return printable(
+        f"{when(row['at'])} {arrow} {row['kind']:<6} {row['action'] or '-'}{outcome}{latency}  {row['frame']}"
+    )
 
 
 def event_line(row: Row) -> str:

@@ -74,9 +74,11 @@ def table_of(columns: Sequence[Column], rows: Iterable[Row]) -> "Table":
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold dim")
     for column in columns:
-        overflow = "fold" if column.wrap else "ellipsis"
         table.add_column(
-            column.title, justify="right" if column.right else "left", overflow=overflow, no_wrap=not column.wrap
+            column.title,
+            justify="right" if column.right else "left",
+            overflow="fold" if column.wrap else "ellipsis",
+            no_wrap=not column.wrap,
         )
     for row in rows:
         table.add_row(*(styled(column.text(row)) for column in columns))

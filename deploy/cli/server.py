@@ -34,7 +34,7 @@ _SIGNS = {"ok": "[green]ok  [/]", "warn": "[yellow]warn[/]", "fail": "[red]FAIL[
 
 DataDirOption = Annotated[
     Path | None,
-    typer.Option(help="Folder of Narke's data.", envvar="NARKE_DATA_DIR", show_default="~/.local/share/narke"),
+    typer.Option(help="Folder of Narke's data.", show_default="$NARKE_DATA_DIR, else ~/.local/share/narke"),
 ]
 ConfigOption = Annotated[
     Path | None, typer.Option(help="Settings in TOML.", show_default="narke.toml in the data directory, if there")

@@ -78,12 +78,18 @@ def register(app: typer.Typer) -> None:
     app.add_typer(station, name="station")
 
 
-def list_stations(  # noqa: PLR0913 (each is an option)
+def list_stations(
     reach: Reach,
     *,
-    connected: Annotated[bool | None, typer.Option("--connected/--offline", help="Only connected ones, or only others.")] = None,
-    version: Annotated[str | None, typer.Option("--ocpp", help="OCPP version: 1.6, 2.0.1 or 2.1.", show_default=False)] = None,
-    search: Annotated[str | None, typer.Option(help="Text in identity, vendor, model, serial number or note.", show_default=False)] = None,
+    connected: Annotated[
+        bool | None, typer.Option("--connected/--offline", help="Only connected ones, or only others.")
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option("--ocpp", help="OCPP version: 1.6, 2.0.1 or 2.1.", show_default=False)
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option(help="Text in identity, vendor, model, serial number or note.", show_default=False)
+    ] = None,
     limit: Limit = 100,
     as_json: AsJson = False,
 ) -> None:
@@ -121,7 +127,9 @@ def register_station(  # noqa: PLR0913 (each is an option)
     reach: Reach,
     station: Station,
     *,
-    registration: Annotated[RegistrationWord | None, typer.Option(help="What its boots are answered.", show_default=False)] = None,
+    registration: Annotated[
+        RegistrationWord | None, typer.Option(help="What its boots are answered.", show_default=False)
+    ] = None,
     profile: Annotated[
         int | None,
         typer.Option(min=0, max=1, help="Security profile; 1: HTTP Basic with a password.", show_default=False),

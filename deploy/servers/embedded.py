@@ -80,6 +80,7 @@ class EmbeddedServer(ABC):
         with self._turn:
             self._stopping.clear()
             open_for(self.identity, self.data_dir.path)
+            self._end_leftovers()  # first of all: one may hold the port that is remembered
             self._prepare()
             note = self.data_dir.note(self.name)
             for tries_left in reversed(range(_PORT_TRIES_MAX)):

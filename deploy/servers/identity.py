@@ -14,6 +14,7 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 
+from deploy.servers.binaries import Program
 from deploy.servers.errors import DataDirError, ServerError
 
 LAUNCHER = Path(__file__).with_name("launch.py")
@@ -114,21 +115,32 @@ def hand_over(folder: Path, identity: Identity) -> None:
     os.chown(folder, owner, owner)
 
 
-def programs_for(identity: Identity, tree: Path, program: Path, copies: Path) -> Path:
-    """Where `identity` can run the programs of `tree`: there, or in a copy below `copies` if it is closed to nobody.
+def program_for(identity: Identity, program: Program, copies: Path) -> Path:
+    """The program as `identity` can run it: where it is, or in a copy below `copies` if it is closed to nobody.
 
-    `tree` is the installation that `program` (a path inside it) needs, e.g. PostgreSQL's bin, lib and share.
+    Raises:
+        DataDirError: It cannot be copied.
     """
-    if identity is not Identity.NOBODY or readable_by_nobody(program):
-        return tree
-    status = program.stat()
-    copy = copies / f"{tree.name}-{status.st_size}-{status.st_mtime_ns}"
-    if not copy.exists():
-        part = copies / f".{copy.name}.part"
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.copytree(tree, part, symlinks=True, ignore=shutil.ignore_patterns("*.a", "include", "*.py", "*.pyc"))
-        for path in (copies, part, *part.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(path.stat().st_mode | stat.S_IROTH | (stat.S_IXOTH if os.access(path, os.X_OK) else 0))
-        part.replace(copy)
-    return copy
+    if identity is not Identity.NOBODY or readable_by_nobody(program.path):
+        return program.path
+    status = program.path.stat()
+    copy = copies / f"{program.flavour}-{'.'.join(map(str, program.version))}-{status.st_size}-{status.st_mtime_ns}"
+    try:
+        if not copy.exists():
+            _copy(program, copy, copies / f".{copy.name}.part")
+    except (OSError, shutil.Error) as error:
+        raise DataDirError(f"{program} is closed to user {NOBODY} and cannot be copied to {copies}: {error}") from error
+    return copy / program.path.relative_to(program.tree)
+
+
+def _copy(program: Program, copy: Path, part: Path) -> None:
+    """Copies what the program needs, readable for all; it appears at once or not at all."""
+    shutil.rmtree(part, ignore_errors=True)
+    ignored = shutil.ignore_patterns("*.a", "include", "*.py", "__pycache__")
+    for name in program.parts:
+        shutil.copytree(program.tree / name, part / name, symlinks=True, ignore=ignored)
+    for path in (copy.parent, part, *part.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
+    part.replace(copy)

@@ -19,7 +19,7 @@ from deploy.servers.binaries import Program, choose_postgres, postgres_programs
 from deploy.servers.data_dir import DataDir
 from deploy.servers.embedded import START_S_MAX, EmbeddedServer
 from deploy.servers.errors import DataDirError, StartFailed
-from deploy.servers.identity import Identity, hand_over, programs_for
+from deploy.servers.identity import Identity, hand_over, program_for
 from deploy.servers.ports import LOOPBACK
 from deploy.servers.process import advice_for
 
@@ -83,10 +83,7 @@ class PostgresServer(EmbeddedServer):
         major = self._data_major()
         programs = postgres_programs() if self._programs is None else self._programs
         self._program = choose_postgres(programs, major)
-        self._bin = (
-            programs_for(self.identity, self._program.tree, self._program.path, self.data_dir.path / "programs")
-            / self._program.path.relative_to(self._program.tree).parent
-        )
+        self._bin = program_for(self.identity, self._program, self.data_dir.path / "programs").parent
         self.password, is_new = self.data_dir.password(self.name)
         if major is None:
             self.data_dir.check_space()

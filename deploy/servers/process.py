@@ -137,8 +137,8 @@ def advice_for(text: str) -> str:
         ("Permission denied", "Check the owner and the mode of the files in the data directory."),
         ("could not access the server configuration file", "The data directory is damaged: restore it from a backup."),
         (
-            "Bad file format reading the append only file",
-            "Redis' data is damaged: see redis-check-aof --fix on a copy.",
+            "reading the append only file",
+            "Redis' data is damaged: try redis-check-aof --fix on a copy of it.",
         ),
         ("could not locate a valid checkpoint record", "PostgreSQL's data is damaged: restore it from a backup."),
     ):

@@ -18,7 +18,7 @@ from deploy.servers.binaries import Program, choose_redis, redis_programs
 from deploy.servers.data_dir import DataDir
 from deploy.servers.embedded import START_S_MAX, EmbeddedServer
 from deploy.servers.errors import DataDirError, StartFailed
-from deploy.servers.identity import Identity, hand_over, programs_for
+from deploy.servers.identity import Identity, hand_over, program_for
 from deploy.servers.ports import LOOPBACK
 
 CONFIG = "redis.conf"
@@ -89,9 +89,7 @@ class RedisServer(EmbeddedServer):
             )
         programs = redis_programs() if self._programs is None else self._programs
         self._program = choose_redis(programs, note.flavour, self._data_version(note.version) if has_data else ())
-        copies = self.data_dir.path / "programs"
-        tree = programs_for(self.identity, self._program.tree, self._program.path, copies)
-        self._path = tree / self._program.path.relative_to(self._program.tree)
+        self._path = program_for(self.identity, self._program, self.data_dir.path / "programs")
         self.password, _ = self.data_dir.password(self.name)
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)

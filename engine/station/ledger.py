@@ -14,7 +14,6 @@ Rests in Redis as arrays: fields are added at the end with a default, never remo
 import zlib
 from collections.abc import Iterator
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -38,12 +37,12 @@ KEYS_OPEN_MAX = 8
 KEYS_ENDED_MAX = 2
 
 
-def message_key(stage: Stage, sequence: int, at: datetime, trigger: str | None) -> bytes:
-    """What tells a 2.x transaction event from all others of its transaction, as 8 bytes.
+def message_key(stage: Stage, sequence: int, at: datetime, trigger: str | None) -> int:
+    """What tells a 2.x transaction event from the others of its transaction, in 63 bits.
 
-    The sequence alone does not: some stations count 0, 0, 0 (ocpp.md section 2, 3).
+    The sequence number, and a checksum of the rest: some stations count 0, 0, 0 (ocpp.md section 2, 3).
     """
-    return blake2b(f"{stage.value}|{sequence}|{at.timestamp()}|{trigger}".encode(), digest_size=8).digest()
+    return (sequence & 0x7FFFFFFF) << 32 | zlib.crc32(f"{stage.value}|{at.timestamp()}|{trigger}".encode())
 
 
 class KnownTransaction(msgspec.Struct, frozen=True, array_like=True):
@@ -67,7 +66,7 @@ class KnownTransaction(msgspec.Struct, frozen=True, array_like=True):
     meter_location: str | None = None
     charging_state: ChargingState | None = None
     sequence_max: int | None = None
-    keys: tuple[bytes, ...] = ()
+    keys: tuple[int, ...] = ()
     ended_at: datetime | None = None
     unnamed: bool = False
 
@@ -174,21 +173,16 @@ class Ledger(msgspec.Struct, frozen=True, array_like=True):
         if self.find(fact.transaction_id) is not None:
             return self
         known = KnownTransaction.opened(fact)
-        rest = self.open
-        place = (known.evse, known.connector)
-        if len(rest) >= TRANSACTIONS_PER_PLACE_MAX:
-            there = [other for other in rest if (other.evse, other.connector) == place]
-            if len(there) >= TRANSACTIONS_PER_PLACE_MAX:
-                rest = tuple(other for other in rest if other is not there[0])
         unnamed_last = self.unnamed_last + known.unnamed
-        return replace(self, open=(*rest[1 - TRANSACTIONS_OPEN_MAX :], known), unnamed_last=unnamed_last)
+        return replace(self, open=_bounded((*self.open, known), known), unnamed_last=unnamed_last)
 
     def updated(self, fact: TransactionUpdated) -> "Ledger":
         """One is known better."""
         for index, known in enumerate(self.open):
             if known.transaction_id == fact.transaction_id:
                 changed = known.updated(fact)
-                return replace(self, open=(*self.open[:index], changed, *self.open[index + 1 :]))
+                opened = (*self.open[:index], changed, *self.open[index + 1 :])
+                return replace(self, open=opened if fact.evse is None else _bounded(opened, changed))
         for index, known in enumerate(self.ended):
             if known.transaction_id == fact.transaction_id:
                 changed = known.updated(fact)
@@ -208,6 +202,16 @@ class Ledger(msgspec.Struct, frozen=True, array_like=True):
             ended=ended[-TRANSACTIONS_ENDED_MAX:],
             forgotten=(*self.forgotten, *old)[-TRANSACTIONS_FORGOTTEN_MAX:] if old else self.forgotten,
         )
+
+
+def _bounded(opened: tuple[KnownTransaction, ...], newcomer: KnownTransaction) -> tuple[KnownTransaction, ...]:
+    """Without the oldest, where there are too many at the newcomer's place or in all."""
+    if len(opened) <= TRANSACTIONS_PER_PLACE_MAX:
+        return opened
+    there = [known for known in opened if (known.evse, known.connector) == (newcomer.evse, newcomer.connector)]
+    if len(there) > TRANSACTIONS_PER_PLACE_MAX:
+        opened = tuple(known for known in opened if known is not there[0])
+    return opened[-TRANSACTIONS_OPEN_MAX:]
 
 
 def checksum(transaction_id: str) -> int:

@@ -20,7 +20,8 @@ from engine.station.effects import Effect, Record, Reply
 from engine.station.ledger import KnownTransaction
 
 OUTLET = "Outlet"
-LOCATIONS = (OUTLET, "Inlet")
+INLET = "Inlet"
+LOCATIONS = (OUTLET, INLET)
 BEGIN = "Transaction.Begin"
 END = "Transaction.End"
 
@@ -45,20 +46,18 @@ def registers(readings: tuple[Reading, ...], location: str | None) -> Registers 
         and reading.location in LOCATIONS
         and finite(reading.value) is not None
     ]
+    if location is None:
+        location = OUTLET if any(reading.location == OUTLET for reading in found) else INLET
+    found = [reading for reading in found if reading.location == location]
     if not found:
         return None
-    if location is None:
-        location = min((reading.location for reading in found), key=LOCATIONS.index)
-    values = [(reading.value or 0.0, reading.context) for reading in found if reading.location == location]
-    if not values:
-        return None
-    return Registers(
-        location=location,
-        first_wh=values[0][0],
-        last_wh=values[-1][0],
-        begin_wh=next((value for value, context in values if context == BEGIN), None),
-        end_wh=next((value for value, context in reversed(values) if context == END), None),
-    )
+    begin_wh = end_wh = None
+    for reading in found:
+        if reading.context == BEGIN and begin_wh is None:
+            begin_wh = reading.value
+        elif reading.context == END:
+            end_wh = reading.value
+    return Registers(location, found[0].value or 0.0, found[-1].value or 0.0, begin_wh, end_wh)
 
 
 def finite(value: float | None) -> float | None:

@@ -86,7 +86,7 @@ def reported(state: StationState, report: TransactionReported, context: Context)
         number=number if report.stage is Stage.STARTED else None,
         verdict=message.verdict,
     )
-    return *(Record(fact) for fact in facts), Reply(answer)
+    return *map(Record, facts), Reply(answer)
 
 
 def _message(report: TransactionReported, context: Context) -> _Message:
@@ -125,7 +125,7 @@ def _started(state: StationState, message: _Message, context: Context) -> Transa
     report = message.report
     number, transaction_id, flags = None, report.transaction_id, message.flags
     if transaction_id is None:
-        number = context.ids.transaction_number()
+        number = _number(state, context)
         transaction_id = str(number)
     elif not transaction_id:
         transaction_id = _made_up(state, message)
@@ -154,6 +154,14 @@ def _started(state: StationState, message: _Message, context: Context) -> Transa
         phases_used=report.phases_used,
         cable_a_max=report.cable_a_max,
     )
+
+
+def _number(state: StationState, context: Context) -> int:
+    """A name that the station does not use already: it may still talk of transactions that another CSMS named."""
+    number = context.ids.transaction_number()
+    while state.ledger.find(str(number)) is not None or state.ledger.forgot(str(number)):
+        number = context.ids.transaction_number()
+    return number
 
 
 def _made_up(state: StationState, message: _Message) -> str:
@@ -187,12 +195,11 @@ def _continued(known: KnownTransaction, message: _Message) -> tuple[Fact, ...]:
     if message.verdict is not None and token is not None and not ends:
         kept = token.key == known.token_key or "token" in news
         facts += () if kept else (TokenChecked(token=token, verdict=message.verdict, at=message.received_at),)
-    if news or (not ends and _counts(known, message)):
-        updated = _updated(known, message, news)
+    updated = _updated(known, message, news) if news or (not ends and _counts(known, message)) else None
+    if updated is not None:
         facts.append(updated)
-        known = known.updated(updated)
     if ends:
-        facts.append(_ended(known, message))
+        facts.append(_ended(known if updated is None else known.updated(updated), message))
     return tuple(facts)
 
 

@@ -15,72 +15,19 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from itertools import islice
 from time import perf_counter
-from typing import Protocol
 
-import msgspec
 import structlog
 
 from engine.model.codec import decode_batch_reply, encode
-from engine.model.envelopes import Batch, Delivery, Reported, Retry, RetryReason, Superseded, Verdict
+from engine.model.envelopes import Batch, Reported, Retry, RetryReason, Superseded, Verdict
 from engine.model.ids import Unit
 from engine.model.sessions import SessionOpened
 from engine.ports import ActorGone, ActorUnavailable, Placement, StationActors
 from ingress import metrics
+from ingress.ocpp.lanes import Lane, Parcel, Sender
 from ingress.settings import OcppSettings
 
 log = structlog.get_logger()
-
-EVENT_BYTES = 200
-"""What an event without a message of a station counts for in the bounds of bytes."""
-
-
-class Sender(Protocol):
-    """Who put an event into a lane and is told the verdict."""
-
-    @property
-    def gone(self) -> bool:
-        """The connection is over: nobody waits for answers to calls."""
-
-    def decided(self, parcel: "Parcel", verdict: Verdict) -> None:
-        """Anything but a Retry."""
-
-    def hold(self) -> None:
-        """The station's journal or actor is away: read no more from it until `release`."""
-
-    def release(self) -> None:
-        """Read on."""
-
-
-class Parcel(msgspec.Struct, eq=False):
-    """An event on its way.
-
-    `size_bytes`: of its message on the wire, about.
-    `perhaps_taken`: a call that carried it failed, so the actor may know it.
-    """
-
-    delivery: Delivery
-    sender: Sender
-    size_bytes: int
-    perhaps_taken: bool = False
-
-
-class Lane:
-    """The events of one station that wait for a verdict, in order."""
-
-    __slots__ = ("held", "parcels", "queued", "station", "under_way", "unit", "users")
-
-    def __init__(self, station: str, unit: Unit) -> None:
-        self.station = station
-        self.unit = unit
-        self.parcels: deque[Parcel] = deque()
-        self.under_way = 0
-        """How many parcels, from the front, a call carries now."""
-        self.queued = False
-        """It stands in an outbox or waits for its unit."""
-        self.held: list[Sender] = []
-        """Who was told to hold."""
-        self.users = 0
-        """Sessions that hold the lane; it is forgotten when there are none and nothing waits."""
 
 
 class _Outbox:
@@ -249,8 +196,7 @@ class Courier:
                 if lane.parcels:
                     outbox.lanes.appendleft(lane)
                 else:
-                    lane.queued = False
-                    self._forget_if_unused(lane)
+                    self._empty(lane)
                 continue
             lane.queued = False
             lane.under_way = taken
@@ -404,12 +350,10 @@ class Courier:
         hold.active = False
         lanes, hold.lanes = hold.lanes, []
         for lane in lanes:
-            lane.queued = False
             if lane.parcels:
                 self._queue(lane)
             else:
-                self._release_senders(lane)
-                self._forget_if_unused(lane)
+                self._empty(lane)
 
     async def _locate(self, unit: Unit, suspect: Placement | None) -> Placement | None:
         """The owner; None: the directory does not answer now."""
@@ -427,6 +371,12 @@ class Courier:
         delay = min(longest, self._settings.redelivery_wait_s_min * 2 ** min(hold.tries, 16))
         hold.tries += 1
         await asyncio.sleep(delay)
+
+    def _empty(self, lane: Lane) -> None:
+        """What stood in the queue for this lane was withdrawn."""
+        lane.queued = False
+        self._release_senders(lane)
+        self._forget_if_unused(lane)
 
     def _hold_senders(self, lane: Lane) -> None:
         for parcel in lane.parcels:

@@ -212,7 +212,7 @@ class IngressServer:
             connection.respond(response)
             return
         station = identity_from_path(request.path)
-        self._check_room()
+        self._check_room(station)
         await self._wait_for_turn()
         record = await self._gatekeeper.admit(station, request.headers)
         subprotocol = connection.protocol.subprotocol
@@ -224,8 +224,9 @@ class IngressServer:
             return
         self._open(connection, response, record, VERSION_OF_SUBPROTOCOL[subprotocol])
 
-    def _check_room(self) -> None:
-        if len(self._by_station) >= self.settings.connections_max:
+    def _check_room(self, station: str) -> None:
+        """A station that is connected already takes no more room: its old connection may be dead."""
+        if len(self._by_station) >= self.settings.connections_max and station not in self._by_station:
             raise self._busy("connections_max", "all connections of this server are taken")
         if len(self._handshakes) > self.settings.handshakes_max:
             raise self._busy("handshakes_max", "too many stations connect at this moment")
@@ -302,7 +303,8 @@ class IngressServer:
 
     def _refuse(self, connection: Connection, request: Request, refusal: Refusal) -> None:
         metrics.handshakes_refused.labels(refusal.reason).inc()
-        log.debug("handshake refused", address=connection.address, path=request.path, reason=refusal.reason)
+        tell = log.debug if refusal.status == 503 else log.info  # a storm of 503 is in the metric
+        tell("handshake refused", address=connection.address, path=request.path[:100], reason=refusal.reason)
         connection.respond(_response(connection, refusal))
 
     def _busy(self, reason: str, text: str) -> Refusal:

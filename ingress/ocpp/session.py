@@ -35,9 +35,10 @@ from engine.ocpp.versions import Version
 from engine.ports import Clock
 from ingress import metrics
 from ingress.ocpp.admission import TokenBucket
-from ingress.ocpp.batching import EVENT_BYTES, Courier, Parcel
+from ingress.ocpp.batching import Courier
 from ingress.ocpp.connection import Connection, Pause
 from ingress.ocpp.dispatching import Commands
+from ingress.ocpp.lanes import EVENT_BYTES, Parcel
 from ingress.ocpp.recorder import Recorder
 from ingress.settings import OcppSettings
 

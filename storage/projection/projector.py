@@ -17,7 +17,7 @@ from storage.partitions import make_partitions
 from storage.postgres_metrics import APPLY_SECONDS, ENTRIES, ENTRIES_BAD, ENTRIES_SKIPPED
 from storage.projection import writer
 from storage.projection.changes import Changes, NewBadEntry
-from storage.projection.entries import START, StreamEntry, after, refuse_moved
+from storage.projection.entries import START, PositionMoved, StreamEntry, after, refuse_moved
 from storage.projection.fold import fold, put_aside, touched_by
 
 log = structlog.get_logger()
@@ -78,7 +78,9 @@ class Projector:
                 fresh, moved = after(entries, found)
                 await self._write(connection, fresh, written)
                 await writer.POSITIONS.write(connection, self._tenant, list(moved.items()))
-        except psycopg.Error:
+        except PositionMoved:
+            raise
+        except BaseException:  # a cancelled commit may have been one, too
             # Whether it was committed is unknown: what we then find is where we are.
             for stream in streams:
                 self._positions.pop(stream, None)

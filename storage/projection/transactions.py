@@ -80,6 +80,7 @@ def _updated(row: TransactionRow, fact: TransactionUpdated) -> TransactionRow:
         updated_at=max(row.updated_at, fact.received_at),
         meter_start_wh=meter_start_wh,
         meter_last_wh=meter_last_wh,
+        meter_stop_wh=_or(row.meter_stop_wh, None if row.ended_at is None else fact.meter_last_wh),
         energy_wh=_energy(row, fact, meter_start_wh, meter_last_wh),
         charging_state=_or(fact.charging_state and fact.charging_state.value, row.charging_state),
         last_sequence=_highest(row.last_sequence, fact.sequence),

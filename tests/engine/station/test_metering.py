@@ -47,6 +47,7 @@ def run(actor, *messages):
         ([[energy(50.0, phase="L1"), energy(100.0)], [energy(70.0, phase="L1"), energy(300.0)]], 300.0, 200.0),
         ([[energy(100.0, location="Inlet")], [energy(150.0, location="Inlet")]], 150.0, 50.0),
         ([[energy(100.0, location="Inlet")], [energy(9.0), energy(150.0, location="Inlet")]], 150.0, 50.0),
+        ([[], [energy(100.0, location="Inlet")], [energy(9.0), energy(150.0, location="Inlet")]], 150.0, 50.0),
         ([[energy(100.0), energy(120.0, location="Inlet")], [energy(180.0, location="Inlet")]], 100.0, 0.0),
         ([[energy(100.0, location="Body")], [energy(150.0, location="Body")]], None, None),
     ],

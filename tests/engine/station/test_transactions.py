@@ -240,6 +240,11 @@ class TestNamedByUs:
         actor.says(TransactionReported(stage=Stage.STARTED, token=TOKEN), received_at=received_at)
         assert actor.recorded[0].started_at == received_at
 
+    def test_a_number_that_the_station_has_from_another_csms_is_not_given(self, actor):
+        self.stop(actor, "1")
+        self.meter(actor, "2", 100.0)
+        assert self.start(actor).number == 3
+
 
 class TestNamedByTheStation:
     """OCPP 2.x."""

@@ -39,7 +39,7 @@ ANSWER_OF_REPORT = {
 class FakeActors:
     """`engine.ports.StationActors` in this process: answers everything, unless a test says otherwise.
 
-    `script`: taken from the left, one per call: an exception to raise, or a function of the batch that gives the verdicts.
+    `script`: taken from the left, one per call: an exception to raise, or a function from the batch to its verdicts.
     `gate`: calls wait for it.
     """
 
@@ -167,9 +167,7 @@ class Ingress:
         self.book = FakeBook()
         self.log = FakeLog()
         self.settings = OcppSettings(port=0, **settings)
-        self.server = IngressServer(
-            self.settings, "ingress-1", 7, self.actors, self.book, self.log, SystemClock()
-        )
+        self.server = IngressServer(self.settings, "ingress-1", 7, self.actors, self.book, self.log, SystemClock())
 
     @property
     def url(self):
@@ -241,9 +239,16 @@ def ask():
 
 
 @pytest.fixture
-def answering():
-    """The verdicts of a well-meaning actor."""
-    return answer_all
+def eventually():
+    """Waits for what nothing else tells."""
+
+    async def wait(predicate):
+        while True:
+            if predicate():
+                return
+            await asyncio.sleep(0.001)
+
+    return wait
 
 
 @pytest.fixture
@@ -265,3 +270,15 @@ def raw():
 def actors():
     """Station actors that answer everything."""
     return FakeActors()
+
+
+@pytest.fixture
+def clock():
+    """The time of this machine."""
+    return SystemClock()
+
+
+@pytest.fixture
+def doubles():
+    """Makes actors, book, log and clock; call it inside the loop that will use them."""
+    return lambda: (FakeActors(), FakeBook(), FakeLog(), SystemClock())

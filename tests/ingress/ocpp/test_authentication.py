@@ -71,6 +71,7 @@ async def test_a_hash_that_is_none_lets_nobody_in():
     authenticator.close()
 
 
-async def test_checks_run_beside_the_loop(authenticator, checks):
+@pytest.mark.usefixtures("checks")
+async def test_checks_run_beside_the_loop(authenticator):
     verdicts = await asyncio.gather(*(authenticator.verify(f"CP{n}", "hash of a", b"a") for n in range(10)))
     assert verdicts == [True] * 10

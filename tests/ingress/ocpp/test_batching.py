@@ -1,6 +1,7 @@
 """The courier: batches, order, redelivery, moves, bounds."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -16,7 +17,8 @@ from engine.model.envelopes import (
 from engine.model.provisioning import HeartbeatReported
 from engine.model.sessions import SessionClosed, SessionOpened
 from engine.ports import ActorGone, ActorUnavailable, Placement
-from ingress.ocpp.batching import Courier, Parcel
+from ingress.ocpp.batching import Courier
+from ingress.ocpp.lanes import Parcel
 from ingress.settings import OcppSettings
 
 MOVED = Retry(RetryReason.MOVED)
@@ -70,8 +72,6 @@ class Office:
 
 @pytest.fixture
 async def make_office(request):
-    from datetime import UTC, datetime
-
     actors_type = type(request.getfixturevalue("actors"))
     offices = []
 
@@ -112,9 +112,11 @@ async def test_what_arrives_in_one_turn_of_the_loop_goes_as_one_call(office):
     assert {epoch for _, epoch in batch.epochs} == {1}
 
 
-async def test_every_delivery_gets_its_own_verdict(office, answering):
+async def test_every_delivery_gets_its_own_verdict(office):
     a, b = same_actor(office.actors, 2)
-    office.actors.script.append(lambda batch: [Superseded() if each.station == a else Done() for each in batch.deliveries])
+    office.actors.script.append(
+        lambda batch: [Superseded() if each.station == a else Done() for each in batch.deliveries]
+    )
     one, other = Sender(), Sender()
     office.submit(a, 1, sender=one)
     office.submit(b, 1, sender=other)
@@ -287,13 +289,12 @@ async def test_other_units_go_on_while_one_is_on_hold(office):
     assert office.courier.units_held == 0
 
 
-async def test_an_actor_that_hangs_is_looked_for_after_a_while(make_office):
+async def test_an_actor_that_hangs_is_looked_for_after_a_while(make_office, eventually):
     office = make_office(deliver_timeout_s=0.05)
     (station,) = same_actor(office.actors, 1)
     office.actors.gate.clear()
     office.submit(station, 1)
-    while not office.actors.located:
-        await asyncio.sleep(0.001)
+    await eventually(lambda: office.actors.located)
     office.actors.gate.set()
     await office.courier.wait_idle()
     assert office.order_of(station) == ["1"]
@@ -336,7 +337,7 @@ async def test_a_session_that_no_actor_can_know_is_withdrawn(office):
     assert office.courier._lanes == {}
 
 
-async def test_a_session_that_an_actor_may_know_is_not_withdrawn(office):
+async def test_a_session_that_an_actor_may_know_is_not_withdrawn(office, eventually):
     (station,) = same_actor(office.actors, 1)
     office.actors.script.append(ActorUnavailable("perhaps taken"))
     office.actors.locate_script.extend([ActorUnavailable("away")] * 2)
@@ -345,8 +346,7 @@ async def test_a_session_that_an_actor_may_know_is_not_withdrawn(office):
     assert office.courier.waiting == 1
     await office.actors.until(lambda: office.actors.batches)
     assert not office.courier.withdraw(lane, office.sender)
-    while not office.courier.units_held:
-        await asyncio.sleep(0)
+    await eventually(lambda: office.courier.units_held)
     assert not office.courier.withdraw(lane, office.sender)
     await office.courier.wait_idle()
     assert not office.courier.withdraw(lane, office.sender)

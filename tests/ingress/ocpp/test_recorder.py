@@ -49,7 +49,9 @@ def test_the_two_directions_do_not_mix_their_message_ids(recorder, written):
     ]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"a":1}', "[2]", '[99,"a"]', '["2","a","Heartbeat",{}]', "[3,null,{}]"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "7", '{"a":1}', "[2]", '[99,"a"]', '["2","a","Heartbeat",{}]', "[3,null,{}]"]
+)
 def test_what_is_no_frame_is_kept_as_invalid(recorder, written, text):
     recorder.received(text, AT)
     assert seen(written[0]) == (Direction.IN, "invalid", None, None, "invalid", None)

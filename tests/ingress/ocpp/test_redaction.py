@@ -14,9 +14,25 @@ SECRET = "s3cr3t-0123456789"
         {"key": "AuthorizationKey", "value": SECRET},
         {"key": "authorizationkey", "value": SECRET},
         {"configurationKey": [{"key": "AuthorizationKey", "readonly": False, "value": SECRET}]},
-        {"setVariableData": [{"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}, "attributeValue": SECRET}]},
-        {"getVariableResult": [{"attributeStatus": "Accepted", "variable": {"name": "BasicAuthPassword"}, "attributeValue": SECRET}]},
-        {"reportData": [{"variable": {"name": "BasicAuthPassword"}, "variableAttribute": [{"type": "Actual", "value": SECRET}]}]},
+        {
+            "setVariableData": [
+                {
+                    "component": {"name": "SecurityCtrlr"},
+                    "variable": {"name": "BasicAuthPassword"},
+                    "attributeValue": SECRET,
+                }
+            ]
+        },
+        {
+            "getVariableResult": [
+                {"attributeStatus": "Accepted", "variable": {"name": "BasicAuthPassword"}, "attributeValue": SECRET}
+            ]
+        },
+        {
+            "reportData": [
+                {"variable": {"name": "BasicAuthPassword"}, "variableAttribute": [{"type": "Actual", "value": SECRET}]}
+            ]
+        },
         {"connectionData": {"basicAuthPassword": SECRET, "apn": {"apnPassword": SECRET, "simPin": 1234}}},
         {"connectionData": {"vpn": {"server": "x", "password": SECRET}}},
         {"location": f"ftp://user:{SECRET}@example.com/logs"},
@@ -32,7 +48,7 @@ def test_a_secret_is_taken_out_wherever_it_hides(payload):
 
 
 def test_a_name_written_with_escapes_hides_nothing():
-    text = '[2,"1","ChangeConfiguration",{"key":"\\u0041uthorizationKey","value":"%s"}]' % SECRET
+    text = '[2,"1","ChangeConfiguration",{"key":"\\u0041uthorizationKey","value":"SECRET"}]'.replace("SECRET", SECRET)
     assert SECRET not in redacted(text)
 
 
@@ -56,4 +72,6 @@ def test_a_frame_without_a_secret_stays_as_it_was_written(text):
 
 
 def test_the_user_of_a_url_stays_readable():
-    assert "ftp://user:***@example.com" in redacted(f'[2,"1","GetLog",{{"location":"ftp://user:{SECRET}@example.com"}}]')
+    assert "ftp://user:***@example.com" in redacted(
+        f'[2,"1","GetLog",{{"location":"ftp://user:{SECRET}@example.com"}}]'
+    )

@@ -71,7 +71,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                preexec_fn=_unprivileged,
+                preexec_fn=_unprivileged,  # noqa: PLW1509 (three system calls, no lock is taken)
             )
         give_up_at = time.monotonic() + 30
         while True:
@@ -150,7 +150,7 @@ SERVERS = [
 
 
 class Servers:
-    """Every server is started when a test first needs it. Each has the database `narke_template`, which has the schema."""
+    """Each server is started when a test first needs it and has the database `narke_template`, with the schema."""
 
     def __init__(self) -> None:
         self._running: dict[str, Server] = {}

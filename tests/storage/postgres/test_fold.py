@@ -18,8 +18,13 @@ from storage.queries.rows import StationRow, TransactionRow
 from tests.storage.postgres.stories import at, theirs
 
 IN_TABLES_OF_THEIR_OWN = {
-    "TransactionOpened", "TransactionUpdated", "TransactionEnded", "ReadingsRecorded", "CommandRequested", "CommandSettled",
-}  # fmt: skip
+    "TransactionOpened",
+    "TransactionUpdated",
+    "TransactionEnded",
+    "ReadingsRecorded",
+    "CommandRequested",
+    "CommandSettled",
+}
 SEEN_ONLY = {"StationSeen"}
 HISTORY = {
     "SessionStarted", "SessionEnded", "StationBooted", "ConnectorStatusChanged", "TokenChecked", "DataReceived",
@@ -62,6 +67,16 @@ def test_energy_so_far_does_not_go_back_when_the_register_does():
     row = updated(meter_start_wh=100.0, meter_last_wh=150.0)
     assert updated(row, meter_last_wh=90.0).energy_wh == 50.0
     assert updated(row, meter_last_wh=100.0).energy_wh == 0.0
+
+
+def test_a_stop_told_after_the_end_completes_it_once():
+    ended = TransactionEnded(transaction_id="7", ended_at=theirs(9), received_at=at(9))
+    row = transaction_after(updated(meter_start_wh=100.0), "CP-1", ended)
+    assert (row.meter_stop_wh, row.energy_wh) == (None, None)
+    row = updated(row, meter_last_wh=150.0)
+    assert (row.meter_stop_wh, row.energy_wh) == (150.0, 50.0)
+    row = updated(row, meter_last_wh=900.0)
+    assert (row.meter_stop_wh, row.energy_wh) == (150.0, 50.0)
 
 
 def test_an_end_says_nothing_about_the_token_of_the_start():

@@ -21,7 +21,6 @@ from storage.queries import (
     TransactionFilter,
 )
 from storage.queries.paging import cursor_of
-
 from tests.storage.postgres.conftest import Projection
 from tests.storage.postgres.stories import at, entry, message, operator_entry, readings, session_started
 

@@ -41,7 +41,6 @@ from storage.queries import (
     TransactionFilter,
     TransactionRow,
 )
-
 from tests.storage.postgres.conftest import Projection
 from tests.storage.postgres.stories import (
     NOW,
@@ -65,18 +64,57 @@ ALL = Page(limit=1000)
 ALL_OLDEST_FIRST = Page(limit=1000, oldest_first=True)
 
 TRANSACTION_16 = TransactionRow(
-    station="CP-1", transaction_id="7", started_at=theirs(20), start_received_at=at(20), updated_at=at(200), number=7, evse=1,
-    connector=1, token="04A1B2C3", token_type="ISO14443", token_group="fleet", token_status="Accepted", meter_start_wh=1000.0,
-    meter_last_wh=2100.0, meter_stop_wh=2500.0, energy_wh=1500.0, ended_at=theirs(200), end_received_at=at(200),
-    stop_reason="EVDisconnected", stop_token="04A1B2C3", charging_state="Charging", reservation_id=5,
-)  # fmt: skip
+    station="CP-1",
+    transaction_id="7",
+    started_at=theirs(20),
+    start_received_at=at(20),
+    updated_at=at(200),
+    number=7,
+    evse=1,
+    connector=1,
+    token="04A1B2C3",
+    token_type="ISO14443",
+    token_group="fleet",
+    token_status="Accepted",
+    meter_start_wh=1000.0,
+    meter_last_wh=2100.0,
+    meter_stop_wh=2500.0,
+    energy_wh=1500.0,
+    ended_at=theirs(200),
+    end_received_at=at(200),
+    stop_reason="EVDisconnected",
+    stop_token="04A1B2C3",
+    charging_state="Charging",
+    reservation_id=5,
+)
 TRANSACTION_21 = TransactionRow(
-    station="EVSE-21", transaction_id="b5e9a1d0-tx", started_at=theirs(10), start_received_at=at(10), updated_at=at(500),
-    evse=2, connector=1, token="DE-ABC-1", token_type="eMAID", token_group="fleet", token_status="Accepted",
-    meter_start_wh=500.5, meter_last_wh=800.5, meter_stop_wh=900.5, energy_wh=400.0, ended_at=theirs(500),
-    end_received_at=at(500), stop_reason="Remote", stop_token="MASTER", stop_token_status="Blocked",
-    charging_state="SuspendedEV", last_sequence=3, remote_start_id=77, phases_used=3, cable_a_max=32.0, offline=True,
-)  # fmt: skip
+    station="EVSE-21",
+    transaction_id="b5e9a1d0-tx",
+    started_at=theirs(10),
+    start_received_at=at(10),
+    updated_at=at(500),
+    evse=2,
+    connector=1,
+    token="DE-ABC-1",
+    token_type="eMAID",
+    token_group="fleet",
+    token_status="Accepted",
+    meter_start_wh=500.5,
+    meter_last_wh=800.5,
+    meter_stop_wh=900.5,
+    energy_wh=400.0,
+    ended_at=theirs(500),
+    end_received_at=at(500),
+    stop_reason="Remote",
+    stop_token="MASTER",
+    stop_token_status="Blocked",
+    charging_state="SuspendedEV",
+    last_sequence=3,
+    remote_start_id=77,
+    phases_used=3,
+    cable_a_max=32.0,
+    offline=True,
+)
 STATION_16 = StationRow(
     station="CP-1", vendor="ACME", model="One", serial_number="S-1", firmware_version="1.2", iccid="89", imsi="26",
     meter_type="M", meter_serial_number="MS-1", booted_at=at(1), boot_reason="PowerUp", boot_registration="Accepted",
@@ -192,10 +230,18 @@ async def test_seen_never_goes_back(projection: Projection):
 
 async def test_connector_zero_is_the_whole(projection: Projection):
     facts = [
-        status(1, ConnectorStatus.FAULTED, evse=EvseRef(0), error_code="GroundFailure", info="wet", vendor_id="v", vendor_error_code="9"),
+        status(
+            1,
+            ConnectorStatus.FAULTED,
+            evse=EvseRef(0),
+            error_code="GroundFailure",
+            info="wet",
+            vendor_id="v",
+            vendor_error_code="9",
+        ),
         status(2, ConnectorStatus.AVAILABLE, evse=EvseRef(2, 1)),
         status(3, ConnectorStatus.OCCUPIED, evse=EvseRef(2, 1)),
-    ]  # fmt: skip
+    ]
     await projection.apply([entry("1-0", *facts)])
     assert await projection.connectors("CP-1") == (
         ConnectorRow("CP-1", 0, 0, "Faulted", at(1), theirs(1), "GroundFailure", "wet", "v", "9"),
@@ -264,9 +310,16 @@ async def test_an_end_of_a_transaction_that_nobody_opened_is_kept_and_flagged(pr
 
 async def test_every_field_of_a_reading_is_kept(projection: Projection):
     told = Reading(
-        at=theirs(1), value=None, measurand="Voltage", unit="V", context="Transaction.Begin", location="Inlet", phase="L1-N",
-        raw="x", signed='{"a":1}',
-    )  # fmt: skip
+        at=theirs(1),
+        value=None,
+        measurand="Voltage",
+        unit="V",
+        context="Transaction.Begin",
+        location="Inlet",
+        phase="L1-N",
+        raw="x",
+        signed='{"a":1}',
+    )
     plain = Reading(at=None, value=-1.5e-3)
     await projection.apply([entry("1-0", ReadingsRecorded(readings=(told, plain), received_at=at(1)))])
     first, second = (await projection.meter_values(MeterValueFilter(station="CP-1"), ALL_OLDEST_FIRST)).rows
@@ -280,9 +333,13 @@ async def test_every_field_of_a_reading_is_kept(projection: Projection):
 
 async def test_what_the_operator_decides_and_what_a_station_reports_do_not_touch_each_other(projection: Projection):
     record = StationRecord(
-        station="CP-1", registration=Registration.PENDING, security_profile=1, password_hash="$argon2id$...", message_log=True,
+        station="CP-1",
+        registration=Registration.PENDING,
+        security_profile=1,
+        password_hash="$argon2id$...",
+        message_log=True,
         note="gate",
-    )  # fmt: skip
+    )
     await projection.apply([operator_entry("1-0", StationRegistered(record=record, at=at(0))), entry("1-0", booted())])
     detail = await projection.station("CP-1")
     assert detail is not None
@@ -345,9 +402,14 @@ async def test_a_command_and_its_outcomes_make_one_row(projection: Projection):
     await projection.apply([entry("1-0", requested("c1", ResetStation(kind=ResetKind.ON_IDLE)))])
     row = await projection.command("c1")
     assert row == CommandRow(
-        command_id="c1", station="CP-1", kind="ResetStation", requested_at=at(0), command={"kind": "OnIdle", "evse": None},
-        requested_by="ann", deadline_at=at(30),
-    )  # fmt: skip
+        command_id="c1",
+        station="CP-1",
+        kind="ResetStation",
+        requested_at=at(0),
+        command={"kind": "OnIdle", "evse": None},
+        requested_by="ann",
+        deadline_at=at(30),
+    )
     late = Outcome(result=Result.ACCEPTED, status="Scheduled", detail="late", payload=b'{"status":"Scheduled"}')
     facts = (
         CommandSettled(command_id="c1", outcome=Outcome(result=Result.TIMED_OUT), at=at(30)),
@@ -393,10 +455,15 @@ async def test_an_outcome_without_its_request_is_kept(projection: Projection):
 
 async def test_notices_and_data_transfers_are_kept_verbatim(projection: Projection):
     facts = (
-        NoticeRecorded(notice=StationNotice(action="SecurityEventNotification", payload=b'{"type":"Tamper","n":[1,2.50]}'), at=at(1)),
-        DataReceived(report=DataReported(vendor_id="acme", message_id="m", data=b'{"k":"v"}'), status="Accepted", at=at(2)),
+        NoticeRecorded(
+            notice=StationNotice(action="SecurityEventNotification", payload=b'{"type":"Tamper","n":[1,2.50]}'),
+            at=at(1),
+        ),
+        DataReceived(
+            report=DataReported(vendor_id="acme", message_id="m", data=b'{"k":"v"}'), status="Accepted", at=at(2)
+        ),
         DataReceived(report=DataReported(vendor_id="acme"), status="UnknownVendorId", at=at(3)),
-    )  # fmt: skip
+    )
     await projection.apply([entry("1-0", *facts)])
     rows = (await projection.events(EventFilter(), ALL_OLDEST_FIRST)).rows
     assert [(row.kind, row.action, row.data, row.at) for row in rows] == [
@@ -469,10 +536,16 @@ async def test_counts_tell_how_it_stands(projection: Projection):
             *story_16(),
             *story_21()[:2],
             entry("1-0", old, old_end, station="CP-3", stream="s3"),
-            entry("2-0", session_started(1), requested("c", ResetStation(kind=ResetKind.IMMEDIATE)), station="CP-4", stream="s3"),
+            entry(
+                "2-0",
+                session_started(1),
+                requested("c", ResetStation(kind=ResetKind.IMMEDIATE)),
+                station="CP-4",
+                stream="s3",
+            ),
             operator_entry("1-0", TokenSaved(record=TokenRecord(token=TAG), at=NOW)),
         ]
-    )  # fmt: skip
+    )
     counts = await projection.counts(NOW + timedelta(hours=1))
     assert (counts.stations, counts.stations_connected) == (4, 2)
     assert counts.stations_connected_by_version == {"1.6": 1, "2.1": 1}

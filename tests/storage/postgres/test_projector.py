@@ -116,6 +116,20 @@ async def test_a_projector_whose_connection_is_cut_goes_on_where_it_was(pool: Po
     await watch.close()
 
 
+async def test_a_projector_that_was_cancelled_goes_on_where_it_was(pool: Pool, database: str):
+    projector = Projector(pool, TENANT)
+    await projector.apply([entry("1-0", readings(1, 1.0))])
+    batch = [entry("2-0", readings(2, 2.0))]
+    async with await psycopg.AsyncConnection.connect(database) as other:
+        await other.execute("SELECT * FROM journal_positions FOR UPDATE")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await projector.apply(batch)
+    await Projector(pool, TENANT).apply(batch)  # as if the cancelled one had been committed
+    assert await projector.apply(batch) == {"s1": "2-0"}
+    assert await values_of(pool) == [1.0, 2.0]
+
+
 async def test_who_waits_for_a_lock_gives_up_in_time_and_can_go_on(pool: Pool, database: str):
     projector = Projector(pool, TENANT, lock_timeout_s=0.05)
     await projector.apply([entry("1-0", readings(1, 1.0))])

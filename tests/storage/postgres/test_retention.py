@@ -38,9 +38,14 @@ async def test_rows_older_than_their_setting_go_and_all_others_stay(pool: Pool):
     )
     kept = await keep_retention(pool, SETTINGS, NOW)
     assert kept.dropped == (
-        "station_events_202609", "messages_20260922", "meter_values_20260922", "messages_20261110", "meter_values_20261110",
-        "messages_20261111", "messages_20261117",
-    )  # fmt: skip
+        "station_events_202609",
+        "messages_20260922",
+        "meter_values_20260922",
+        "messages_20261110",
+        "meter_values_20261110",
+        "messages_20261111",
+        "messages_20261117",
+    )
     queries = Queries(pool, "default")
     values = await queries.meter_values(MeterValueFilter(station="CP-1"), Page())
     assert [row.value for row in values.rows] == [0.0, 2.0, 3.0, 4.0, 10.0]

@@ -219,7 +219,7 @@ async def test_a_trimmed_stream_takes_entries_again(world):
         await journal.commit([commit()], NOW)
     first = (await reader.read({"s1": keys.START}, 10))[0]
 
-    assert await reader.trim("s1", first.id) == 1
+    assert await reader.trim({"s1": first.id}) == 1
     assert await journal.commit([commit()], NOW) == [None]
     assert isinstance((await journal.commit([commit()], NOW))[0], JournalUnavailable)
 

@@ -98,30 +98,30 @@ async def test_trimming_forgets_up_to_and_including_an_entry_and_nothing_more(wo
     reader = world.reader()
     entries = await reader.read({"s1": keys.START}, 10)
 
-    assert await reader.trim("s1", entries[2].id) == 3
+    assert await reader.trim({"s1": entries[2].id}) == 3
     assert seconds(await reader.read({"s1": keys.START}, 10)) == [3, 4]
-    assert await reader.trim("s1", entries[2].id) == 0
+    assert await reader.trim({"s1": entries[2].id}) == 0
 
 
 async def test_a_stream_trimmed_empty_goes_on_behind_the_same_position(world):
     journal, reader = world.journal(), world.reader()
     await write(journal, 1, 2)
     last = (await reader.read({"s1": keys.START}, 10))[-1].id
-    await reader.trim("s1", last)
+    await reader.trim({"s1": last})
     await write(journal, 1, 1)
 
     assert len(await reader.read({"s1": last}, 10)) == 1
 
 
 async def test_trimming_what_is_not_there_is_nothing(world):
-    assert await world.reader().trim("s1", "5-0") == 0
+    assert await world.reader().trim({"s1": "5-0"}) == 0
 
 
 async def test_lengths_and_last_ids_tell_how_far_the_reader_is_behind(world):
     await write(world.journal(), 1, 3)
     reader = world.reader()
     last = (await reader.read({"s1": keys.START}, 10))[-1].id
-    await reader.trim("s1", last)
+    await reader.trim({"s1": last})
     await write(world.journal(), 2, 2)
 
     assert await reader.lengths(("s1", "s2", "s3")) == {"s1": 0, "s2": 2, "s3": 0}

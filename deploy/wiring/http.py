@@ -1,0 +1,104 @@
+"""The process that people and programs talk to."""
+
+from importlib.metadata import version
+from typing import Any
+
+from actors.gateway import Gateway
+from actors.router import ActorBook
+from deploy.settings import Settings
+from deploy.wiring.parts import SystemClock, book_of, metrics_dir, new_id, postgres_url, prepare, router_of
+from engine.ports import ActorUnavailable
+from ingress.http.app import create_app
+from ingress.http.keys import ApiKeys
+from ingress.http.server import HttpServer
+from ingress.http.services import ScrapeTarget, Services
+from storage.postgres import Pool, open_pool, ping
+from storage.queries.reader import Queries
+from storage.redis_client import redis_client, redis_link
+from storage.redis_link import RedisLink
+
+
+class HttpProcess:
+    """The HTTP door and what it asks."""
+
+    def __init__(self, settings: Settings, ingresses: tuple[str, ...]) -> None:
+        self._settings = settings
+        self._ingresses = ingresses
+        self._book = ActorBook()
+        self._router = router_of(settings, self._book)
+        self._server: HttpServer | None = None
+
+    async def start(self) -> None:
+        """Listens. PostgreSQL may be away: then reads fail until it is back."""
+        settings = self._settings
+        await self._router.start()
+        pool = await open_pool(postgres_url(settings), settings.postgres, name="http", wait=False)
+        redis = redis_link(redis_client(settings.redis), settings.redis)
+        services = Services(
+            queries=Queries(pool, settings.tenant),
+            gateway=Gateway(self._router, SystemClock()),
+            book=book_of(settings),
+            keys=ApiKeys(settings.data_dir),
+            clock=SystemClock(),
+            ids=new_id,
+            settings=settings.http,
+            health={
+                "journal": lambda: _ping_redis(redis),
+                "postgres": lambda: _ping_postgres(pool),
+                "directory": self._directory,
+                "projector": self._projector,
+                "ingress": self._ingress,
+            },
+            targets=self._targets,
+            metrics_dir=metrics_dir(settings),
+            command_deadline_s=settings.actors.command_deadline_s,
+            version=version("narke"),
+        )
+        self._server = HttpServer(create_app(services), settings.http.host, settings.http.port)
+        await self._server.start()
+
+    async def health(self) -> dict[str, Any]:
+        """Listens, or this would not answer."""
+        return {}
+
+    async def stop(self) -> None:
+        """Ends running requests and closes."""
+        if self._server is not None:
+            await self._server.stop()
+
+    async def _directory(self) -> str:
+        health = await self._book.call("directory", "health")
+        if not health["version"]:
+            raise ActorUnavailable("no unit is placed yet")
+        down = health["actors_down"]
+        return f"{health['units']} units placed" + (f"; down: {', '.join(down)}" if down else "")
+
+    async def _projector(self) -> str:
+        health = await self._book.call("projector", "health")
+        if health["failure"]:
+            raise ActorUnavailable(str(health["failure"]))
+        return "carries the journal to PostgreSQL"
+
+    async def _ingress(self) -> str:
+        healths = [await self._book.call(name, "health") for name in self._ingresses]
+        return f"{sum(health['connections'] for health in healths)} connections"
+
+    async def _targets(self) -> tuple[ScrapeTarget, ...]:
+        http = self._settings.http
+        return (ScrapeTarget((f"{http.host}:{http.port}",), {"job": "narke"}),)
+
+
+async def _ping_redis(link: RedisLink) -> str:
+    await link.command(b"PING")
+    return f"Redis at {link.place} answers"
+
+
+async def _ping_postgres(pool: Pool) -> str:
+    await ping(pool)
+    return "PostgreSQL answers"
+
+
+def http(settings: Settings, ingresses: tuple[str, ...]) -> HttpProcess:
+    """The HTTP door's process."""
+    prepare(settings, "http")
+    return HttpProcess(settings, ingresses)

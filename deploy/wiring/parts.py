@@ -1,0 +1,75 @@
+"""Parts that several processes have."""
+
+import contextlib
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+from uuid import UUID
+
+from actors.router import ActorBook, Router
+from deploy import logs
+from deploy.settings import Settings
+from storage.journal import RedisJournal
+from storage.operator_book import RedisOperatorBook
+from storage.redis_client import redis_client
+
+LOG_BYTES_MAX = 20_000_000
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The present, aware UTC."""
+        return datetime.now(UTC)  # noqa: TID251 (this is the clock)
+
+
+def new_id() -> UUID:
+    """A UUID of version 7 (RFC 9562): milliseconds since 1970, then chance, so that newer ones sort later."""
+    milliseconds = int(datetime.now(UTC).timestamp() * 1000)  # noqa: TID251 (a shell)
+    value = (milliseconds << 80) | int.from_bytes(os.urandom(10))
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+
+
+def journal_of(settings: Settings) -> RedisJournal:
+    """The journal, with a client of its own."""
+    return RedisJournal(redis_client(settings.redis), tenant=settings.tenant, settings=settings.redis)
+
+
+def book_of(settings: Settings) -> RedisOperatorBook:
+    """The operator's book, with a client of its own."""
+    return RedisOperatorBook(redis_client(settings.redis), tenant=settings.tenant, settings=settings.redis)
+
+
+def router_of(settings: Settings, book: ActorBook) -> Router:
+    """The way to the station actors."""
+    return Router(book, shards=settings.actors.shards, literal=settings.actors.literal)
+
+
+def metrics_dir(settings: Settings) -> Path:
+    """Where the processes of a node keep their metrics for the exporter."""
+    return settings.data_dir / "run" / "metrics"
+
+
+def postgres_url(settings: Settings) -> str:
+    """PostgreSQL's URL, which `deploy.up` filled in."""
+    url = settings.servers.postgres_url
+    assert url is not None
+    return url.get_secret_value()
+
+
+def open_log(path: Path) -> TextIO:
+    """Opens a process' log for appending; one that grew large is set aside first (one generation is kept)."""
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_size > LOG_BYTES_MAX:
+            path.replace(path.with_suffix(".log.1"))
+    return path.open("a", buffering=1, encoding="utf-8")
+
+
+def prepare(settings: Settings, process: str) -> None:
+    """What each process does first: its logs go where the settings say."""
+    folder = settings.data_dir / "log"
+    stream = open_log(folder / f"{process}.log") if folder.is_dir() else None
+    logs.configure(settings.log.level, settings.log.format, process=process, stream=stream)
