@@ -6,11 +6,11 @@ number of calls that an ingress holds open for one station, so whatever can be r
 """
 
 import msgspec
-from engine.station.state import StationState, fresh
 
 from engine.model.envelopes import Answered, Done, Refused, Reported
 from engine.model.ids import Unit
 from engine.model.word import Word
+from engine.station.state import StationState, fresh
 
 REPLIES_MAX = 16
 

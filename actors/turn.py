@@ -46,6 +46,9 @@ from engine.station.state import StationState, evolve, fresh
 
 log = structlog.get_logger()
 
+NUMBERS_PER_START = 2
+"""A start takes a second number where the station still uses the first one, from an earlier CSMS."""
+
 MOVED = Retry(RetryReason.MOVED)
 UNAVAILABLE = Retry(RetryReason.UNAVAILABLE)
 _BUG = Refused("internal error; the message was logged")
@@ -103,7 +106,7 @@ class Turns:
         result = TurnResult([], [])
         try:
             fetched, recovered = await self._fetch(ours)
-            await self._numbers.reserve(sum(map(_needs_number, ours)))
+            await self._numbers.reserve(NUMBERS_PER_START * sum(map(_needs_number, ours)))
         except JournalUnavailable as error:
             self._send_back(ours, UNAVAILABLE, str(error))
             return result
@@ -256,6 +259,7 @@ class _Deciding:
         self._numbers = numbers
         self._now = now
         self._effects: list[tuple[Item | None, str, Effect]] = []
+        self._put_off: set[str] = set()
 
     def resume(self, station: str) -> None:
         """A station is back in memory: its open commands may never have left."""
@@ -264,6 +268,9 @@ class _Deciding:
 
     def decide(self, item: Item) -> None:
         """Decides one item and applies its facts to the state in memory."""
+        if item.station in self._put_off:
+            item.verdict = UNAVAILABLE
+            return
         hosted = self._stations.pop(item.station)
         self._stations[item.station] = hosted
         what = item.what
@@ -274,6 +281,10 @@ class _Deciding:
         try:
             effects = decide(hosted.state, what, self._context(item))
             state, facts, verdict = _applied(hosted.state, effects)
+        except JournalUnavailable:  # no transaction number is left; what follows of this station must wait, too
+            self._put_off.add(item.station)
+            item.verdict = UNAVAILABLE
+            return
         except Exception:  # one station's bug must not stop the others
             metrics.bugs.inc()
             log.exception("a decision failed", station=item.station, about=type(what).__name__)

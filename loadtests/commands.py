@@ -2,15 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
+from loadtests.connector import Connector, Driver
+from loadtests.link import Malformed
 from loadtests.wording import Payload
 
 if TYPE_CHECKING:
-    from loadtests.station import Connector, Station
+    from loadtests.station import Station
 
 ACCEPTED: Payload = {"status": "Accepted"}
 REJECTED: Payload = {"status": "Rejected"}
-UNNAMED_REMOTE_START = -1
-"""1.6 gives remote starts no id."""
+SCHEDULED: Payload = {"status": "Scheduled"}
 
 
 class CommandsOfCsms:
@@ -18,100 +19,183 @@ class CommandsOfCsms:
 
     def __init__(self, station: "Station") -> None:
         self._station = station
-        self._keys = {"HeartbeatInterval": "300", "MeterValueSampleInterval": "10", "NumberOfConnectors": "1"}
+        self._intervals = {key: name for name, key in station.wording.key_of_interval.items()}
+        self._fixed = {"NumberOfConnectors": str(len(station.connectors))}
 
-    async def answer(self, action: str, payload: Payload) -> Payload | None:
-        """The payload of the CALLRESULT."""
+    def answer(self, action: str, payload: Payload) -> Payload | None:
+        """The payload of the CALLRESULT.
+
+        Raises:
+            Malformed: A field is missing or of a wrong type.
+        """
+        try:
+            if self._station.wording.names_transactions:
+                return self._answer_2(action, payload)
+            return self._answer_16(action, payload)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise Malformed(f"{action} cannot be read: {type(error).__name__} {error}") from error
+
+    def _answer_16(self, action: str, payload: Payload) -> Payload | None:
         match action:
             case "RemoteStartTransaction":
-                return self._start(payload.get("connectorId"), payload["idTag"], UNNAMED_REMOTE_START)
-            case "RequestStartTransaction":
-                return self._start(payload.get("evseId"), payload["idToken"]["idToken"], payload["remoteStartId"])
-            case "RemoteStopTransaction" | "RequestStopTransaction":
+                return self._start(payload.get("connectorId"), Driver(payload["idTag"], remote=True))
+            case "RemoteStopTransaction":
                 return self._stop(str(payload["transactionId"]))
             case "Reset":
-                self._station.reboot("RemoteReset")
+                self._station.reset(f"{payload['type']}Reset")
                 return ACCEPTED
             case "UnlockConnector":
-                return {"status": "Unlocked"}
+                return self._unlock_16(payload["connectorId"])
             case "ChangeAvailability":
-                return self._change_availability(payload)
+                return self._change_availability(payload["connectorId"], operative=payload["type"] == "Operative")
             case "TriggerMessage":
-                return self._trigger(payload)
-            case "ClearCache" | "DataTransfer":
+                return self._trigger(payload["requestedMessage"], payload.get("connectorId"))
+            case "GetConfiguration":
+                return self._configuration(payload.get("key"))
+            case "ChangeConfiguration":
+                status = self._set(payload["key"], payload["value"])
+                return {"status": "NotSupported" if status == "UnknownVariable" else status}
+            case "ClearCache":
                 return ACCEPTED
-            case "GetConfiguration" | "ChangeConfiguration" | "GetVariables" | "SetVariables":
-                return self._variables(action, payload)
+            case "DataTransfer":
+                return {"status": "UnknownVendorId"}
             case _:
                 return None
 
-    def _connector(self, number: int | None) -> "Connector | None":
-        free = (each for each in self._station.connectors if each.charge is None or number is not None)
-        return next((each for each in free if number in (None, each.number)), None)
+    def _answer_2(self, action: str, payload: Payload) -> Payload | None:
+        evse: Payload = payload.get("evse") or {}
+        match action:
+            case "RequestStartTransaction":
+                token, start_id = payload["idToken"]["idToken"], payload["remoteStartId"]
+                return self._start(payload.get("evseId"), Driver(token, remote=True, remote_start_id=start_id))
+            case "RequestStopTransaction":
+                return self._stop(payload["transactionId"])
+            case "Reset":
+                return self._reset_2(payload["type"], payload.get("evseId"))
+            case "UnlockConnector":
+                return self._unlock_2(payload["evseId"], payload["connectorId"])
+            case "ChangeAvailability":
+                operative = payload["operationalStatus"] == "Operative"
+                return self._change_availability(evse.get("id", 0), operative=operative)
+            case "TriggerMessage":
+                return self._trigger(payload["requestedMessage"], evse.get("id"))
+            case "GetVariables":
+                return {"getVariableResult": [self._get_variable(each) for each in payload["getVariableData"]]}
+            case "SetVariables":
+                return {"setVariableResult": [self._set_variable(each) for each in payload["setVariableData"]]}
+            case "ClearCache":
+                return ACCEPTED
+            case "DataTransfer":
+                return {"status": "UnknownVendorId"}
+            case _:
+                return None
 
-    def _start(self, number: int | None, token: str, remote_start_id: int) -> Payload:
-        connector = self._connector(number)
-        if connector is None or connector.charge is not None or not connector.operative or connector.remote.full():
+    def _connectors(self, number: int | None) -> list[Connector]:
+        """Those meant: all for None and 0, none for a number that is not here."""
+        return [each for each in self._station.connectors if number in (None, 0, each.number)]
+
+    def _start(self, number: int | None, driver: Driver) -> Payload:
+        """1.6 section 5.11, 2.1 F01; not before the boot was accepted (1.6 section 4.2)."""
+        if number == 0 or not self._station.registered:
             return REJECTED
-        connector.remote.put_nowait((token, remote_start_id))
+        connector = next((each for each in self._connectors(number) if each.takes_remote()), None)
+        if connector is None:
+            return REJECTED
+        connector.remote.put_nowait(driver)
         return ACCEPTED
 
     def _stop(self, transaction_id: str) -> Payload:
         for connector in self._station.connectors:
-            if connector.charge is not None and connector.charge.id == transaction_id:
-                connector.charge.stop_reason = "Remote"
-                connector.stop.set()
+            charge = connector.charge
+            if charge is not None and charge.id == transaction_id:
+                connector.end(charge, "Remote")
                 return ACCEPTED
         return REJECTED
 
-    def _change_availability(self, payload: Payload) -> Payload:
-        number = payload.get("connectorId", payload.get("evse", {}).get("id", 0))
-        operative = payload.get("type", payload.get("operationalStatus")) == "Operative"
-        status = "Accepted"
-        for connector in self._station.connectors:
-            if number in (0, connector.number):
-                connector.operative = operative
+    def _reset_2(self, kind: str, evse: int | None) -> Payload:
+        """2.1 B11, B12. Nothing is resumed here, so that is refused."""
+        connectors = self._connectors(evse)
+        if kind not in ("Immediate", "OnIdle") or not connectors or (evse is not None and kind == "OnIdle"):
+            return REJECTED
+        if evse is not None:
+            for connector in connectors:
                 if connector.charge is not None:
-                    status = "Scheduled"
-                else:
-                    self._station.report_status(connector, "Available" if operative else "Unavailable")
-        return {"status": status}
+                    connector.end(connector.charge, "ImmediateReset")
+            return ACCEPTED
+        waits = kind == "OnIdle" and any(each.charge is not None for each in connectors)
+        self._station.reset(None if kind == "OnIdle" else "ImmediateReset")
+        return SCHEDULED if waits else ACCEPTED
 
-    def _trigger(self, payload: Payload) -> Payload:
-        number = payload.get("connectorId", payload.get("evse", {}).get("id"))
-        done = self._station.trigger(payload["requestedMessage"], number)
-        return ACCEPTED if done else {"status": "NotImplemented"}
+    def _unlock_16(self, number: int) -> Payload:
+        """1.6 section 5.18: ends the transaction first."""
+        connector = next((each for each in self._station.connectors if each.number == number), None)
+        if connector is None:
+            return {"status": "NotSupported"}
+        if connector.charge is not None:
+            connector.end(connector.charge, "UnlockCommand")
+        return {"status": "Unlocked"}
 
-    def _variables(self, action: str, payload: Payload) -> Payload:
-        match action:
-            case "GetConfiguration":
-                asked = payload.get("key") or list(self._keys)
-                known = [
-                    {"key": key, "readonly": key == "NumberOfConnectors", "value": self._keys[key]}
-                    for key in asked
-                    if key in self._keys
-                ]
-                return {"configurationKey": known, "unknownKey": [key for key in asked if key not in self._keys]}
-            case "ChangeConfiguration":
-                if payload["key"] not in self._keys:
-                    return {"status": "NotSupported"}
-                self._keys[payload["key"]] = payload["value"]
-                return ACCEPTED
-            case "GetVariables":
-                return {"getVariableResult": [self._get(each) for each in payload["getVariableData"]]}
-            case _:
-                return {"setVariableResult": [self._set(each) for each in payload["setVariableData"]]}
+    def _unlock_2(self, evse: int, number: int) -> Payload:
+        """2.1 F05: not while somebody charges."""
+        connector = next((each for each in self._station.connectors if (each.number, 1) == (evse, number)), None)
+        if connector is None:
+            return {"status": "UnknownConnector"}
+        return {"status": "Unlocked" if connector.charge is None else "OngoingAuthorizedTransaction"}
 
-    def _get(self, asked: dict[str, Any]) -> Payload:
-        value = self._keys.get(asked["variable"]["name"])
-        status = {"attributeStatus": "UnknownVariable"} if value is None else {"attributeStatus": "Accepted"}
-        found = {} if value is None else {"attributeValue": value}
-        return {"component": asked["component"], "variable": asked["variable"], **status, **found}
+    def _change_availability(self, number: int, *, operative: bool) -> Payload:
+        """1.6 section 5.2, 2.1 G03 and G04: a charge in progress goes on, then it takes effect."""
+        connectors = self._connectors(number)
+        if not connectors:
+            return REJECTED
+        scheduled = False
+        for connector in connectors:
+            connector.operative = operative
+            if connector.idle.is_set():
+                self._station.report_status(connector, connector.resting_status)
+            else:
+                scheduled = scheduled or not operative
+        return SCHEDULED if scheduled else ACCEPTED
 
-    def _set(self, asked: dict[str, Any]) -> Payload:
-        name = asked["variable"]["name"]
-        known = name in self._keys
-        if known:
-            self._keys[name] = asked["attributeValue"]
-        status = "Accepted" if known else "UnknownVariable"
-        return {"component": asked["component"], "variable": asked["variable"], "attributeStatus": status}
+    def _trigger(self, message: str, number: int | None) -> Payload:
+        """1.6 section 5.17, 2.1 F06."""
+        connectors = self._connectors(number)
+        return {"status": self._station.trigger(message, connectors)} if connectors else REJECTED
+
+    def _value(self, key: str) -> str | None:
+        if key in self._intervals:
+            return str(round(self._station.intervals_s[self._intervals[key]]))
+        return self._fixed.get(key)
+
+    def _set(self, key: str, value: str) -> str:
+        if key in self._fixed:
+            return "Rejected"
+        if key not in self._intervals:
+            return "UnknownVariable"
+        if not value.isdecimal() or int(value) == 0:
+            return "Rejected"
+        self._station.intervals_s[self._intervals[key]] = float(value)
+        return "Accepted"
+
+    def _configuration(self, keys: list[str] | None) -> Payload:
+        asked = keys or [*self._intervals, *self._fixed]
+        known = [
+            {"key": key, "readonly": key in self._fixed, "value": value}
+            for key in asked
+            if (value := self._value(key)) is not None
+        ]
+        return {"configurationKey": known, "unknownKey": [key for key in asked if self._value(key) is None]}
+
+    def _get_variable(self, asked: dict[str, Any]) -> Payload:
+        result = {"component": asked["component"], "variable": asked["variable"]}
+        if asked.get("attributeType", "Actual") != "Actual":
+            return result | {"attributeStatus": "NotSupportedAttributeType", "attributeType": asked["attributeType"]}
+        value = self._value(asked["variable"]["name"])
+        if value is None:
+            return result | {"attributeStatus": "UnknownVariable"}
+        return result | {"attributeStatus": "Accepted", "attributeValue": value}
+
+    def _set_variable(self, asked: dict[str, Any]) -> Payload:
+        result = {"component": asked["component"], "variable": asked["variable"]}
+        if asked.get("attributeType", "Actual") != "Actual":
+            return result | {"attributeStatus": "NotSupportedAttributeType", "attributeType": asked["attributeType"]}
+        return result | {"attributeStatus": self._set(asked["variable"]["name"], asked["attributeValue"])}

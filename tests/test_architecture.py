@@ -4,6 +4,7 @@ Each rule looks at all of the product; what is excepted stands here, by name and
 """
 
 import ast
+import itertools
 import re
 import subprocess
 import sys
@@ -22,7 +23,7 @@ FUNCTION_LINES_MAX = 70
 CLASS_METHODS_MAX = 25
 LONG: dict[str, str] = {
     "ingress/ocpp/batching.py:Courier": "33 short methods around one set of queues; in parts they would share it all",
-    "ingress/ocpp/connection.py:Connection": "half of its methods are the callbacks that asyncio and the session demand",
+    "ingress/ocpp/connection.py:Connection": "half of its methods are callbacks that asyncio and the session demand",
 }
 """What is longer than the bounds, as `file` or `file:name`: the reason."""
 
@@ -91,7 +92,7 @@ COVERED_ELSEWHERE = {
     # loadtests
     "loadtests/*": "tests/loadtests",
 }
-"""Modules (or patterns of them) without a test at the mirrored place: the test file, or folder of tests, that has it."""
+"""Modules (or patterns of them) without a test at the mirrored place: the test file or folder that has it."""
 
 REGISTRY_HOSTS = tuple(
     ".".join(parts)
@@ -115,6 +116,7 @@ REGISTRY_HOSTS = tuple(
 _SILENCED = re.compile(
     r"#\s*(?P<tool>noqa|type:\s*ignore)\b(?P<codes>:\s*[\w, ]+?|\[[\w, -]+\])?(?P<reason>\s*[(#].*|)$"
 )
+_MARK = re.compile(r"(?=#\s*(?:noqa|type:\s*ignore)\b)")
 _LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?(?P<target>[^)\s>]+)>?[^)]*\)")
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 
@@ -209,11 +211,11 @@ def says_nothing_but_its_docstring(module: Path) -> bool:
     return len(tree_of(module).body) <= 1
 
 
-def mirrored(module: Path) -> list[Path]:
-    """Where the module's own test would be: its file; of a folder of modules, the file named after the folder."""
+def mirrored(module: Path) -> Path:
+    """Where the module's own test would be; of a package, the file named after its folder."""
     inside = module.relative_to(ROOT)
     own = inside.parent if inside.name == "__init__.py" else inside.with_suffix("")
-    return [ROOT / "tests" / own.parent / f"test_{own.name}.py"]
+    return ROOT / "tests" / own.parent / f"test_{own.name}.py"
 
 
 def covered(module: Path) -> list[str]:
@@ -225,7 +227,7 @@ def test_tests_mirror_the_tree():
         name_of(module)
         for module in modules()
         if not says_nothing_but_its_docstring(module)
-        and not any(map(has_tests, mirrored(module)))
+        and not has_tests(mirrored(module))
         and not any(has_tests(ROOT / place) for place in covered(module))
     ]
     assert missing == []
@@ -241,19 +243,22 @@ def test_nothing_is_said_of_modules_that_do_not_exist():
 
 
 def unreasoned(text: str) -> list[str]:
-    """Silenced rules without a reason beside them; where a file silences one again, the first reason stands for all."""
+    """Silenced rules without a reason beside them.
+
+    Two marks on one line may share the reason at its end. Where a file silences a rule again, its first reason stands.
+    """
     reasoned: set[str] = set()
     found = []
     for number, line in enumerate(text.splitlines(), 1):
-        marks = [part for part in re.split(r"(?=#\s*(?:noqa|type:\s*ignore)\b)", line)[1:] if part.strip()]
-        for mark in marks:
-            match = _SILENCED.match(mark.strip())
-            codes = "" if match is None else (match["codes"] or "").strip(": []")
-            each = [code.strip() for code in codes.split(",") if code.strip()]
-            if match is not None and each and match["reason"].strip(" #()"):
-                reasoned.update(each)
-            elif not each or not reasoned.issuperset(each):
-                found.append(f"{number}: {mark.strip()}")
+        marks = [_SILENCED.match(mark.strip()) for mark in _MARK.split(line)[1:]]
+        if not marks:
+            continue
+        codes = [re.findall(r"[\w-]+", (mark and mark["codes"]) or "") for mark in marks]
+        has_reason = marks[-1] is not None and bool(marks[-1]["reason"].strip(" #()"))
+        if all(codes) and has_reason:
+            reasoned.update(*codes)
+        elif not all(codes) or not reasoned.issuperset(itertools.chain(*codes)):
+            found.append(f"{number}: {line.strip()}")
     return found
 
 
@@ -267,7 +272,9 @@ def test_every_silenced_rule_has_its_reason_beside_it():
     [
         ("x = 1  # noqa: S105 (a flag)", True),
         ("x = 1  # type: ignore[arg-type]  # no types there", True),
-        ("x = 1  # type: ignore[arg-type]  # noqa: S106 (an example)", False),
+        ("x = 1  # type: ignore[arg-type]  # noqa: S106 (an example)", True),
+        ("x = 1  # noqa: S106 (an example)\ny = 1  # noqa: S106", True),
+        ("x = 1  # noqa: S106 (an example)\ny = 1  # noqa: S105", False),
         ("x = 1  # noqa: S105", False),
         ("x = 1  # noqa", False),
         ("x = 1  # noqa (because)", False),

@@ -32,6 +32,17 @@ _CODE_OF_STATUS = {
 }
 """Everything else: Narke cannot do it now."""
 
+_TODO_OF_PROBLEM = {
+    "unknown-station": "`narke stations` lists all (case matters); `narke station register` makes a new one known",
+    "unknown-token": "`narke tokens list` lists all; `narke tokens add` makes a new one known",
+    "unknown-transaction": "`narke transactions --station STATION` lists all of a station",
+    "unknown-command": "`narke commands list` lists all; a new one takes a moment to appear",
+    "station-offline": "send it again when the station is back; `narke station show STATION` says since when it is away",
+    "station-timed-out": "look at `narke messages STATION` and `narke transactions` before you send it again",
+    "station-connection-lost": "look at `narke messages STATION` and `narke transactions` before you send it again",
+}
+"""The way out in the words of this command line, where the API speaks of requests."""
+
 
 def path(*parts: str) -> str:
     """A path below /api/v1 from names that may hold anything."""
@@ -132,6 +143,7 @@ def error_of(response: "httpx2.Response") -> CliError:
     except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError):
         what = f"{response.request.url} answered {response.status_code}, and not as Narke does"
         return CliError(what, "name Narke's own HTTP address with --url", ExitCode.UNREACHABLE)
+    todo = _TODO_OF_PROBLEM.get(str(problem.get("type", "")).rpartition(":")[2], todo)
     if response.status_code == 401:
         what, todo = (
             f"Narke at {response.request.url.host} refused the API key: {what}",

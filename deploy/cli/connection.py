@@ -53,11 +53,11 @@ def _checked(url: str) -> tuple[str, bool]:
     """Raises CliError: it is no http address."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-        if host is None or parts.scheme not in {"http", "https"}:
-            raise ValueError(url)
-    except ValueError as error:
-        raise usage(f"--url: {url!r} is no address of Narke's API", "write it as http://127.0.0.1:8080") from error
+        scheme, host, _ = parts.scheme, parts.hostname, parts.port
+    except ValueError:
+        scheme, host = "", None
+    if host is None or scheme not in {"http", "https"}:
+        raise usage(f"--url: {url!r} is no address of Narke's API", "write it as http://127.0.0.1:8080")
     return url.rstrip("/").removesuffix("/api/v1"), host in _LOOPBACK
 
 

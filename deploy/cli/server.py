@@ -1,6 +1,6 @@
 """Commands about the running system itself: up, down, fleet, doctor, config. Parses flags, prints, and hands on.
 
-Ray, the servers' drivers and the fleet are imported inside the commands that need them: `narke --help` must be quick.
+Settings, Ray, the servers' drivers and the fleet are imported inside the commands: `narke --help` must be quick.
 """
 
 import json
@@ -13,18 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.live import Live
 from rich.markup import escape
-from rich.table import Table
 
 from deploy import run_file
-from deploy.processes import is_alive
+from deploy.processes import birth_of, is_alive
 from deploy.run_file import RunFileBroken
-from deploy.settings import Flag, Loaded, Settings, SettingsError, default_data_dir, load
-from deploy.settings_catalogue import masked, setting_of, settings_of, similar_to, text_of
 
 if TYPE_CHECKING:
     from deploy.doctor.report import Check
+    from deploy.settings import Flag, Loaded, Settings
     from loadtests.fleet import Fleet, FleetOptions, FleetResult
 
 DOWN_S_MAX = 15.0
@@ -90,7 +87,9 @@ def up(  # noqa: PLR0913 (each is a flag of the command)
     settings: SetOption = None,
 ) -> None:
     """Bring Narke up and keep it running until Ctrl-C."""
-    flags = _flags(
+    loaded = _load(
+        config,
+        settings,
         ("data_dir", "--data-dir", data_dir),
         ("ocpp.port", "--port", port),
         ("http.port", "--http-port", http_port),
@@ -101,7 +100,6 @@ def up(  # noqa: PLR0913 (each is a flag of the command)
         ("log.level", "--log-level", log_level),
         ("log.format", "--log-format", log_format),
     )
-    loaded = _load(flags, config, settings)
     from deploy.up import run  # noqa: PLC0415 (imports Ray)
 
     raise typer.Exit(run(loaded.settings, fleet=fleet))
@@ -114,8 +112,7 @@ def down(
 ) -> None:
     """Stop the Narke that runs on the data directory; nothing that was answered is lost."""
     console = Console()
-    folder = (data_dir or default_data_dir()).expanduser().absolute()
-    pid, birth = _running(folder, console)
+    pid, birth = _running(_folder(data_dir), console)
     if pid is None:
         return
     try:
@@ -139,8 +136,7 @@ def down(
 
 def _running(data_dir: Path, console: Console) -> tuple[int | None, int | None]:
     """Pid and birth of the Narke on a data directory; says so when there is none."""
-    from deploy.processes import birth_of  # noqa: PLC0415
-    from deploy.servers.data_dir import holder_of  # noqa: PLC0415
+    from deploy.servers.data_dir import holder_of  # noqa: PLC0415 (heavy)
 
     try:
         state = run_file.read(data_dir)
@@ -180,7 +176,7 @@ def fleet(  # noqa: PLR0913 (each is a flag of the command)
     as_json: JsonOption = False,
 ) -> None:
     """Virtual stations that boot, authorise, charge and stop, against any CSMS."""
-    from loadtests.fleet import FleetError, FleetOptions  # noqa: PLC0415
+    from loadtests.fleet import FleetError, FleetOptions  # noqa: PLC0415 (heavy)
 
     try:
         options = FleetOptions(
@@ -205,8 +201,10 @@ def fleet(  # noqa: PLR0913 (each is a flag of the command)
 
 def _run_fleet(options: "FleetOptions", *, quiet: bool) -> "FleetResult":
     """Until its duration is over or Ctrl-C, which is a good end."""
-    from loadtests.fleet import run_fleet  # noqa: PLC0415
-    from loadtests.table import table_of  # noqa: PLC0415
+    from rich.live import Live  # noqa: PLC0415 (heavy)
+
+    from loadtests.fleet import run_fleet  # noqa: PLC0415 (heavy)
+    from loadtests.table import table_of  # noqa: PLC0415 (heavy)
 
     running: list[Fleet] = []
     console = Console(stderr=True)
@@ -226,6 +224,8 @@ def _run_fleet(options: "FleetOptions", *, quiet: bool) -> "FleetResult":
 
 
 def _print_result(result: "FleetResult") -> None:
+    from rich.table import Table  # noqa: PLC0415 (heavy)
+
     table = Table(box=None, show_header=False)
     for name, value in result.as_dict().items():
         shown = ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else str(value)
@@ -235,7 +235,7 @@ def _print_result(result: "FleetResult") -> None:
 
 def _url_of_running(data_dir: Path | None) -> str:
     try:
-        state = run_file.read((data_dir or default_data_dir()).expanduser().absolute())
+        state = run_file.read(_folder(data_dir))
     except RunFileBroken as error:
         _fail(str(error))
     if state is None or not state.running:
@@ -258,7 +258,9 @@ def doctor(  # noqa: PLR0913 (each is a flag of the command)
     as_json: JsonOption = False,
 ) -> None:
     """Look at the machine, the servers, ports, Ray and the clock, and say what to do. Changes nothing."""
-    flags = _flags(
+    loaded = _load(
+        config,
+        settings,
         ("data_dir", "--data-dir", data_dir),
         ("ocpp.port", "--port", port),
         ("http.port", "--http-port", http_port),
@@ -266,7 +268,6 @@ def doctor(  # noqa: PLR0913 (each is a flag of the command)
         ("servers.postgres_url", "--postgres-url", postgres_url),
         ("servers.redis_url", "--redis-url", redis_url),
     )
-    loaded = _load(flags, config, settings)
     from deploy.doctor.report import Status, examine  # noqa: PLC0415 (imports the servers' drivers)
 
     if as_json:
@@ -302,7 +303,10 @@ def config_show(
     as_json: JsonOption = False,
 ) -> None:
     """Print the settings in force and where each came from; secrets are masked."""
-    loaded = _load(_flags(("data_dir", "--data-dir", data_dir)), config, settings)
+    loaded = _load(config, settings, ("data_dir", "--data-dir", data_dir))
+    from deploy.settings import Settings  # noqa: PLC0415 (heavy)
+    from deploy.settings_catalogue import masked, settings_of, text_of  # noqa: PLC0415 (heavy)
+
     rows = [(setting.path, _value_at(loaded.settings, setting.path)) for setting in settings_of(Settings)]
     if as_json:
         values = {
@@ -312,6 +316,8 @@ def config_show(
         file = str(loaded.config_file) if loaded.config_file else None
         typer.echo(json.dumps({"config_file": file, "settings": values}, indent=2))
         return
+    from rich.table import Table  # noqa: PLC0415 (heavy)
+
     table = Table("setting", "value", "origin", box=None, header_style="bold")
     for path, value in rows:
         origin = loaded.origins.get(path, "default")
@@ -323,7 +329,7 @@ def config_show(
 
 def config_check(*, data_dir: DataDirOption = None, config: ConfigOption = None, settings: SetOption = None) -> None:
     """Judge the settings: exit status 0, or 2 with every problem named."""
-    loaded = _load(_flags(("data_dir", "--data-dir", data_dir)), config, settings)
+    loaded = _load(config, settings, ("data_dir", "--data-dir", data_dir))
     file = loaded.config_file or "none"
     given = len(loaded.origins)
     Console().print(
@@ -331,10 +337,13 @@ def config_check(*, data_dir: DataDirOption = None, config: ConfigOption = None,
     )
 
 
-def _load(flags: dict[str, Flag], config: Path | None, assignments: list[str] | None) -> Loaded:
+def _load(config: Path | None, assignments: list[str] | None, *flags: tuple[str, str, Any]) -> "Loaded":
     """Settings, or the end of the command with each problem on a line of stderr."""
+    from deploy.settings import Flag, SettingsError, load  # noqa: PLC0415 (heavy)
+
+    given = {path: Flag(name, value) for path, name, value in flags if value is not None}
     try:
-        return load({**_assigned(assignments or []), **flags}, config=config)
+        return load({**_assigned(assignments or []), **given}, config=config)
     except SettingsError as error:
         console = Console(stderr=True, soft_wrap=True)
         console.print("[red]Narke's settings cannot be used:[/]", highlight=False)
@@ -343,16 +352,15 @@ def _load(flags: dict[str, Flag], config: Path | None, assignments: list[str] | 
         raise typer.Exit(_USAGE_ERROR) from None
 
 
-def _flags(*flags: tuple[str, str, Any]) -> dict[str, Flag]:
-    return {path: Flag(name, value) for path, name, value in flags if value is not None}
-
-
-def _assigned(assignments: list[str]) -> dict[str, Flag]:
+def _assigned(assignments: list[str]) -> "dict[str, Flag]":
     """`--set` words as flags.
 
     Raises:
         SettingsError: A word has no `=`, or names no setting.
     """
+    from deploy.settings import Flag, Settings, SettingsError  # noqa: PLC0415 (heavy)
+    from deploy.settings_catalogue import setting_of, settings_of, similar_to  # noqa: PLC0415 (heavy)
+
     flags = {}
     for words in assignments:
         path, sign, text = words.partition("=")
@@ -377,7 +385,7 @@ def _value_of(text: str, expected: str) -> Any:
     return text
 
 
-def _value_at(settings: Settings, path: str) -> Any:
+def _value_at(settings: "Settings", path: str) -> Any:
     value: Any = settings
     for key in path.split("."):
         value = getattr(value, key)
@@ -386,7 +394,16 @@ def _value_at(settings: Settings, path: str) -> Any:
 
 def _plain(value: Any) -> Any:
     """As JSON has it."""
+    from deploy.settings_catalogue import text_of  # noqa: PLC0415 (heavy)
+
     return value if value is None or isinstance(value, bool | int | float | str | list | tuple) else text_of(value)
+
+
+def _folder(data_dir: Path | None) -> Path:
+    """The data directory, without judging any other setting: what runs must be found whatever the settings say."""
+    from deploy.settings import default_data_dir  # noqa: PLC0415 (heavy)
+
+    return (data_dir or default_data_dir()).expanduser().absolute()
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from deploy.cli.errors import usage
+from deploy.cli.times import now, parse_time
 
 Row = dict[str, Any]
 
 FIELDS = ("token", "type", "blocked", "expires_at", "group", "note")
-_FORMS = (
-    "CSV with the columns token,type,blocked,expires_at,group,note (token is enough), or a JSON list of such objects"
-)
+_FORMS = "CSV with the columns token,type,blocked,expires_at,group,note (token is enough), or a JSON list of objects"
 _WORDS_OF_TRUTH = {"": False, "0": False, "1": True, "false": False, "true": True, "no": False, "yes": True}
 
 
@@ -75,6 +74,8 @@ def _row_of(where: str, cells: dict[str, str]) -> Row:
         if word not in _WORDS_OF_TRUTH:
             raise usage(f"{where}: blocked is {cells['blocked']!r}", "write true or false")
         row["blocked"] = _WORDS_OF_TRUTH[word]
+    if "expires_at" in row:
+        row["expires_at"] = parse_time(cells["expires_at"], f"{where}: expires_at", now())
     return row
 
 

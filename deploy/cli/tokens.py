@@ -1,5 +1,6 @@
 """`narke tokens ...`: what drivers present, one by one or by file."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from deploy.cli.stations import hint_of_limit
 from deploy.cli.times import now, parse_time
 from deploy.cli.token_files import read_tokens
 
+_ITEM = re.compile(r"body\[(\d+)\]\.?")
 CHUNK = 1_000
 """Tokens of one request: small enough for a progress bar that moves."""
 
@@ -131,14 +133,24 @@ def import_tokens(
             try:
                 saved += api.send("POST", "/api/v1/tokens", [row for _, row in chunk])["saved"]
             except CliError as error:
-                what = f"{chunk[0][0]} to {chunk[-1][0]}: {error.what}\n{saved} tokens before these are saved"
-                todo = f"{error.todo}; import the file again then, saving twice does no harm"
-                raise CliError(what, todo, error.code) from error
+                raise _located(error, [where for where, _ in chunk], saved) from error
             step(len(chunk))
     if as_json:
         print_json({"saved": saved})
     else:
         typer.echo(f"{saved} tokens saved")
+
+
+def _located(error: CliError, places: list[str], saved: int) -> CliError:
+    """The error in terms of the file, not of the request that carried a part of it."""
+
+    def place_of(match: re.Match[str]) -> str:
+        index = int(match[1])
+        return f"{places[index]}: " if index < len(places) else match[0]
+
+    what = f"{_ITEM.sub(place_of, error.what)}\n{saved} tokens before {places[0]} are saved"
+    todo = f"{_ITEM.sub(place_of, error.todo)}; then import the file again: saving twice does no harm"
+    return CliError(what, todo, error.code)
 
 
 @contextmanager

@@ -44,8 +44,7 @@ def fail(name: str, found: str, advice: str) -> Check:
 
 def examine(settings: Settings) -> Iterator[Check]:
     """All checks in order, each as soon as it is done. A check that breaks is itself a finding."""
-    # Here and not above: the examinations import this module's words.
-    from deploy.doctor import cluster, machine, places, servers  # noqa: PLC0415
+    from deploy.doctor import cluster, machine, places, servers  # noqa: PLC0415 (they import this module's words)
 
     checks: tuple[Callable[[Settings], Iterator[Check]], ...] = (
         machine.examine,

@@ -115,7 +115,7 @@ def _offsets(settings: Settings) -> Iterator[Check]:
             theirs_s = ask(url.get_secret_value(), settings)
         except (OSError, psycopg.Error, RedisError):
             continue
-        after_s = time.time()  # noqa: TID251
+        after_s = time.time()  # noqa: TID251 (as above)
         yield offset(name, theirs_s - (before_s + after_s) / 2)
 
 

@@ -181,7 +181,9 @@ def fault_of(error: Mapping[str, Any], body: Any = None) -> Fault:
             return Fault(where, f"{context.get('tag')!r} is no command", f"use one of {expected}")
         case _:
             what = str(error.get("msg", "is not valid")).removeprefix("Value error, ")
-            return Fault(where=where, what=_lowered(what), what_to_do=f"correct {where}{_got(error.get('input'))}")
+            return Fault(
+                where=where, what=_lowered(what), what_to_do=f"correct {where}{_got(location, error.get('input'))}"
+            )
 
 
 def _where(location: Sequence[Any]) -> str:
@@ -202,8 +204,9 @@ def _lowered(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _got(value: Any) -> str:
-    if value is None or isinstance(value, dict | list | bytes):
+def _got(location: Sequence[Any], value: Any) -> str:
+    """What was sent, short; never a password."""
+    if "password" in location or value is None or isinstance(value, dict | list | bytes):
         return ""
     text = repr(value)
     return f" (it is {text if len(text) <= 60 else text[:57] + '...'})"

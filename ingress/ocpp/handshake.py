@@ -73,11 +73,17 @@ def identity_from_path(path: str) -> str:
     segments = path.partition("?")[0].split("/")
     if segments[-1] == "" and len(segments) > 2:
         segments.pop()
-    known_place = segments[0] == "" and (len(segments) == 2 or (len(segments) == 3 and segments[1] == "ocpp"))
-    if not known_place:
+    match segments:
+        case ["", "ocpp"]:
+            encoded = None
+        case ["", encoded] | ["", "ocpp", encoded]:
+            pass
+        case _:
+            encoded = None
+    if encoded is None:
         raise _no_identity("the path must be /ocpp/<identity> or /<identity>")
     try:
-        identity = unquote_to_bytes(segments[-1]).decode()
+        identity = unquote_to_bytes(encoded).decode()
     except UnicodeDecodeError:
         raise _no_identity("the identity is not percent-encoded UTF-8") from None
     if not 1 <= len(identity) <= IDENTITY_LENGTH_MAX:

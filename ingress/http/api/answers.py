@@ -46,7 +46,7 @@ def answers(answer: Any, example: Any, *statuses: int, created: bool = False) ->
     problems: dict[int | str, dict[str, Any]] = {status: _problem(status) for status in (*_ALWAYS, *statuses)}
     if answer is None:
         return {204: {"description": "Done."}, **problems}
-    content = {"application/json": {"schema": _schema(answer), "example": msgspec.to_builtins(example)}}
+    content = {"application/json": {"schema": _schema(answer), "example": _written(example)}}
     found: dict[int | str, dict[str, Any]] = {200: {"description": "As asked.", "content": content}, **problems}
     if created:
         found[201] = {"description": "It is new.", "content": content}
@@ -57,6 +57,19 @@ def struct_schemas(types: Sequence[type]) -> dict[str, Any]:
     """The JSON schemas of structs and of all that they hold, by name."""
     _, components = msgspec.json.schema_components(types, schema_hook=_any_json, ref_template=REF_TEMPLATE)
     return components
+
+
+def _written(example: Any) -> str:
+    """The example as JSON text: FastAPI would strip the nulls from it. `finish_examples` reads it again."""
+    return msgspec.json.encode(example).decode()
+
+
+def finish_examples(responses: dict[str, Any]) -> None:
+    """Turns the examples of an operation's answers from JSON text into JSON."""
+    for response in responses.values():
+        media = response.get("content", {}).get("application/json", {})
+        if isinstance(media.get("example"), str):
+            media["example"] = msgspec.json.decode(media["example"])
 
 
 def _schema(answer: Any) -> dict[str, Any]:

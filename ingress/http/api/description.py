@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from ingress.http.api import examples
-from ingress.http.api.answers import PROBLEM_MEDIA_TYPE, struct_schemas
+from ingress.http.api.answers import PROBLEM_MEDIA_TYPE, finish_examples, struct_schemas
 from ingress.http.api.commanding import CommandAnswer
 from ingress.http.api.stations import StationPublic
 from ingress.http.api.status import StatusAnswer
@@ -89,6 +89,7 @@ def _make(app: FastAPI) -> dict[str, Any]:
 def _finish(operation: dict[str, Any]) -> None:
     """Drops what FastAPI assumes of every route (a bare 200), and gives each problem its example."""
     responses = operation["responses"]
+    finish_examples(responses)
     if "204" in responses:
         responses.pop("200", None)
     if "requestBody" in operation:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import structlog
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Body, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -138,7 +138,9 @@ async def show_station(house: House, station: StationName) -> Response:
 
 
 @router.put("/{station}", dependencies=[ADMIN], responses=answers(StationPublic, examples.STATION_RECORD, created=True))
-async def register_station(house: House, station: StationName, body: StationBody) -> Response:
+async def register_station(
+    house: House, station: StationName, body: Annotated[StationBody, Body(examples=[examples.STATION_BODY])]
+) -> Response:
     """Registers a station or replaces the operator's record of it (its password only where one is given)."""
     known = await house.book.station(station)
     changes = body.model_dump(exclude={"password"})
@@ -150,7 +152,9 @@ async def register_station(house: House, station: StationName, body: StationBody
 @router.patch(
     "/{station}", dependencies=[ADMIN], responses=answers(StationPublic, examples.STATION_RECORD, created=True)
 )
-async def change_station(house: House, station: StationName, body: StationChange) -> Response:
+async def change_station(
+    house: House, station: StationName, body: Annotated[StationChange, Body(examples=[examples.STATION_CHANGE])]
+) -> Response:
     """Changes what is given in the operator's record of a station; registers it where it has none."""
     known = await house.book.station(station)
     changes = body.model_dump(exclude={"password"}, exclude_unset=True)

@@ -282,3 +282,9 @@ def clock():
 def doubles():
     """Makes actors, book, log and clock; call it inside the loop that will use them."""
     return lambda: (FakeActors(), FakeBook(), FakeLog(), SystemClock())
+
+
+@pytest.fixture
+def answering():
+    """The verdicts of a well-meaning actor on a batch."""
+    return answer_all
