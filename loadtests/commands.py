@@ -55,12 +55,8 @@ class CommandsOfCsms:
             case "ChangeConfiguration":
                 status = self._set(payload["key"], payload["value"])
                 return {"status": "NotSupported" if status == "UnknownVariable" else status}
-            case "ClearCache":
-                return ACCEPTED
-            case "DataTransfer":
-                return {"status": "UnknownVendorId"}
             case _:
-                return None
+                return self._answer_any(action)
 
     def _answer_2(self, action: str, payload: Payload) -> Payload | None:
         evse: Payload = payload.get("evse") or {}
@@ -83,12 +79,12 @@ class CommandsOfCsms:
                 return {"getVariableResult": [self._get_variable(each) for each in payload["getVariableData"]]}
             case "SetVariables":
                 return {"setVariableResult": [self._set_variable(each) for each in payload["setVariableData"]]}
-            case "ClearCache":
-                return ACCEPTED
-            case "DataTransfer":
-                return {"status": "UnknownVendorId"}
             case _:
-                return None
+                return self._answer_any(action)
+
+    @staticmethod
+    def _answer_any(action: str) -> Payload | None:
+        return {"ClearCache": ACCEPTED, "DataTransfer": {"status": "UnknownVendorId"}}.get(action)
 
     def _connectors(self, number: int | None) -> list[Connector]:
         """Those meant: all for None and 0, none for a number that is not here."""

@@ -100,7 +100,7 @@ class Link:
         patience: How long it waits for what.
     """
 
-    def __init__(  # noqa: PLR0913 (each is something else, and one place makes links)
+    def __init__(
         self,
         peer: Peer,
         subprotocol: str,

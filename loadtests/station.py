@@ -62,7 +62,7 @@ class Station:
         statistics: Where everything is counted.
     """
 
-    def __init__(  # noqa: PLR0913 (each is something else, and one place makes stations)
+    def __init__(
         self, peer: Peer, version: str, tokens: tuple[str, ...], habits: Habits, seed: int, statistics: Statistics
     ) -> None:
         self.identity = peer.identity
@@ -117,12 +117,8 @@ class Station:
     def trigger(self, message: str, connectors: Sequence[Connector]) -> str:
         """Sends a message that the CSMS asked for; returns the status of the answer."""
         match message:
-            case "BootNotification" if not self.registered:
-                self._boot_asked.set()
-            case "BootNotification" if self.wording.names_transactions:
-                return "Rejected"  # 2.1 F06.FR.17
             case "BootNotification":
-                self.outbox.tell(lambda: self.wording.boot(self.identity, "Triggered"))
+                return self._trigger_boot()
             case "Heartbeat":
                 self.outbox.tell(lambda: ("Heartbeat", {}), self._set_clock)
             case "StatusNotification":
@@ -133,13 +129,25 @@ class Station:
                 for connector in connectors:
                     self._tell_meter_values(connector)
             case "TransactionEvent" if self.wording.names_transactions:
-                charges = [each for each in connectors if each.charge is not None]
-                for connector in charges:
-                    self._tell_update(connector, "Trigger")
-                return "Accepted" if charges else "Rejected"
+                return self._trigger_transaction_events(connectors)
             case _:
                 return "NotImplemented"
         return "Accepted"
+
+    def _trigger_boot(self) -> str:
+        if not self.registered:
+            self._boot_asked.set()
+        elif self.wording.names_transactions:
+            return "Rejected"  # 2.1 F06.FR.17
+        else:
+            self.outbox.tell(lambda: self.wording.boot(self.identity, "Triggered"))
+        return "Accepted"
+
+    def _trigger_transaction_events(self, connectors: Sequence[Connector]) -> str:
+        charging = [each for each in connectors if each.charge is not None]
+        for connector in charging:
+            self._tell_update(connector, "Trigger")
+        return "Accepted" if charging else "Rejected"
 
     def report_status(self, connector: Connector, status: str) -> None:
         """Tells the status when it is news."""

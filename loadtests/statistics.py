@@ -30,7 +30,7 @@ class Latencies:
         self.max_s = max(self.max_s, latency_s)
 
     def percentile_s(self, share: float) -> float:
-        """The latency that this share (0 to 1) of the calls did not exceed, at most 2 % too high; 0.0 before the first."""
+        """What this share (0 to 1) of the latencies did not exceed, at most 2 % too high; 0.0 before the first."""
         rank = max(1, math.ceil(share * self.count))
         seen = 0
         for position, count in enumerate(self._buckets):

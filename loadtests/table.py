@@ -1,17 +1,21 @@
 """The fleet as a live table for terminals."""
 
+from itertools import islice
+
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from loadtests.connector import Connector
 from loadtests.fleet import Fleet
-from loadtests.station import Connector, Station
+from loadtests.station import Station
 
 ROWS_MAX = 30
 _COLOUR = {
     "Available": "green",
     "Preparing": "yellow",
     "Charging": "bright_blue",
+    "SuspendedEV": "blue",
     "Finishing": "yellow",
     "Unavailable": "red",
 }
@@ -31,10 +35,11 @@ def table_of(fleet: Fleet) -> Group:
         ("battery", "right"),
     ):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]  # rich wants a literal
-    rows = [(station, connector) for station in fleet.stations for connector in station.connectors]
-    for station, connector in rows[:ROWS_MAX]:
+    rows = ((station, connector) for station in fleet.stations for connector in station.connectors)
+    for station, connector in islice(rows, ROWS_MAX):
         table.add_row(*_row(station, connector))
-    more = [] if len(rows) <= ROWS_MAX else [Text(f"  and {len(rows) - ROWS_MAX} more", style="dim")]
+    hidden = len(fleet.stations) * fleet.options.habits.connectors - ROWS_MAX
+    more = [Text(f"  and {hidden} more", style="dim")] if hidden > 0 else []
     return Group(table, *more, _totals(fleet))
 
 
@@ -45,7 +50,7 @@ def _row(station: Station, connector: Connector) -> tuple[Text | str, ...]:
     car, charge = connector.car, connector.charge
     if car is None or charge is None:
         return station.identity, station.version, str(connector.number), status, "", "", "", ""
-    power_kw = car.power_w(station.limit_w) / 1000
+    power_kw = car.power_w(station.limit_a) / 1000
     energy_kwh = (connector.register_wh - charge.meter_start_wh) / 1000
     return (
         station.identity,

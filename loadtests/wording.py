@@ -74,7 +74,7 @@ class Wording(Protocol):
     names_transactions: bool
     keeps_ids: bool
     """Whether a repeated message has the message id of the first attempt."""
-    key_of_interval: dict[str, str]
+    key_of_interval: ClassVar[dict[str, str]]
     """What the version calls `heartbeat` and `meter`, the two intervals that can be changed."""
 
     def boot(self, identity: str, reason: str) -> Call:
@@ -118,7 +118,7 @@ class Wording16:
     subprotocol = "ocpp1.6"
     names_transactions = False
     keeps_ids = True
-    key_of_interval: ClassVar = {"heartbeat": "HeartbeatInterval", "meter": "MeterValueSampleInterval"}
+    key_of_interval: ClassVar[dict[str, str]] = {"heartbeat": "HeartbeatInterval", "meter": "MeterValueSampleInterval"}
 
     def boot(self, identity: str, reason: str) -> Call:
         """1.6 section 4.2; the reason cannot be said."""
@@ -221,7 +221,7 @@ class Wording2:
 
     names_transactions = True
     keeps_ids = False
-    key_of_interval: ClassVar = {"heartbeat": "HeartbeatInterval", "meter": "TxUpdatedInterval"}
+    key_of_interval: ClassVar[dict[str, str]] = {"heartbeat": "HeartbeatInterval", "meter": "TxUpdatedInterval"}
 
     def __init__(self, subprotocol: str) -> None:
         self.subprotocol = subprotocol

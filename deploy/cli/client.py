@@ -37,7 +37,7 @@ _TODO_OF_PROBLEM = {
     "unknown-token": "`narke tokens list` lists all; `narke tokens add` makes a new one known",
     "unknown-transaction": "`narke transactions --station STATION` lists all of a station",
     "unknown-command": "`narke commands list` lists all; a new one takes a moment to appear",
-    "station-offline": "send it again when the station is back; `narke station show STATION` says since when it is away",
+    "station-offline": "send it again when the station is back; `narke station show STATION` says since when",
     "station-timed-out": "look at `narke messages STATION` and `narke transactions` before you send it again",
     "station-connection-lost": "look at `narke messages STATION` and `narke transactions` before you send it again",
 }

@@ -31,7 +31,13 @@ class RunningNarke:
         self.url = url
 
     def run(self, *arguments, stdin=None, env=None):
-        given = {"NARKE_DATA_DIR": str(self.data_dir), "NARKE_URL": "", "NARKE_API_KEY": "", "COLUMNS": "100", "TZ": "UTC"}
+        given = {
+            "NARKE_DATA_DIR": str(self.data_dir),
+            "NARKE_URL": "",
+            "NARKE_API_KEY": "",
+            "COLUMNS": "100",
+            "TZ": "UTC",
+        }
         return CliRunner().invoke(app, list(arguments), input=stdin, env=given | (env or {}))
 
 

@@ -187,5 +187,6 @@ def test_ctrl_c_in_the_terminal_does_not_reach_it(server):
     assert os.getsid(server.pid) == server.pid
 
 
-def test_the_log_is_in_the_data_directory(server, data_dir):
+@pytest.mark.usefixtures("server")
+def test_the_log_is_in_the_data_directory(data_dir):
     assert "Ready to accept connections" in (data_dir.log / "redis.log").read_text()

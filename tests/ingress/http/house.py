@@ -31,7 +31,9 @@ class TellingGateway:
 
     def __init__(self) -> None:
         self.requests: list[CommandRequest] = []
-        self.outcome: Outcome | Exception = Outcome(Result.ACCEPTED, status="Accepted", payload=b'{"status":"Accepted"}')
+        self.outcome: Outcome | Exception = Outcome(
+            Result.ACCEPTED, status="Accepted", payload=b'{"status":"Accepted"}'
+        )
 
     async def command(self, request: CommandRequest) -> Outcome:
         self.requests.append(request)
@@ -87,7 +89,14 @@ class TestHouse:
         return (ScrapeTarget(("127.0.0.1:8080",), {"job": "narke"}),)
 
     def add_station(self, station: str, **report) -> None:
-        given = {"connected": True, "version": "2.0.1", "vendor": "Example", "model": "Twin 22", "connected_at": NOW, "seen_at": NOW}
+        given = {
+            "connected": True,
+            "version": "2.0.1",
+            "vendor": "Example",
+            "model": "Twin 22",
+            "connected_at": NOW,
+            "seen_at": NOW,
+        }
         self.projection.tables.reports[station] = StationReport(**(given | report))
         self.projection.tables.connectors[(station, 1, 1)] = ConnectorRow(
             station, 1, 1, status="Available", received_at=NOW
@@ -120,8 +129,21 @@ class TestHouse:
         rows = self.projection.tables.meter_values
         rows.append(
             MeterValueRow(
-                len(rows) + 1, station, NOW, NOW, 1, 1, transaction_id, value, "Energy.Active.Import.Register", "Wh",
-                "Sample.Periodic", "Outlet", None, None, None,
+                len(rows) + 1,
+                station,
+                NOW,
+                NOW,
+                1,
+                1,
+                transaction_id,
+                value,
+                "Energy.Active.Import.Register",
+                "Wh",
+                "Sample.Periodic",
+                "Outlet",
+                None,
+                None,
+                None,
             )  # fmt: skip
         )
 

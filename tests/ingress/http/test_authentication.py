@@ -18,7 +18,12 @@ def all_operations():
 
 
 def concrete(path: str) -> str:
-    return path.replace("{station}", "CP-1").replace("{transaction_id}", "1").replace("{value}", "T").replace("{command_id}", "c")
+    return (
+        path.replace("{station}", "CP-1")
+        .replace("{transaction_id}", "1")
+        .replace("{value}", "T")
+        .replace("{command_id}", "c")
+    )
 
 
 @pytest.mark.parametrize(("method", "path"), all_operations())

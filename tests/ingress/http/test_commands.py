@@ -39,7 +39,11 @@ def house():
     [
         ("start", {"token": "T", "evse": 2}, RequestStart(Token("T"), EvseRef(2), 1)),
         ("start", {"token": "T", "remote_start_id": 9}, RequestStart(Token("T"), None, 9)),
-        ("start", {"token": "T", "token_type": "eMAID", "connector": 3}, RequestStart(Token("T", "eMAID"), EvseRef(1, 3), 1)),
+        (
+            "start",
+            {"token": "T", "token_type": "eMAID", "connector": 3},
+            RequestStart(Token("T", "eMAID"), EvseRef(1, 3), 1),
+        ),
         ("stop", {"transaction_id": "42"}, RequestStop("42")),
         ("reset", {}, ResetStation(ResetKind.ON_IDLE)),
         ("reset", {"kind": "Immediate", "evse": 1}, ResetStation(ResetKind.IMMEDIATE, 1)),
@@ -104,7 +108,9 @@ def test_what_the_station_answers_is_an_answer_whatever_it_says(client, house, r
 
 
 def test_variables_are_told_one_by_one(client, house):
-    house.gateway.outcome = Outcome(Result.ACCEPTED, variables=(VariableResult(REF, "Accepted", "900", readonly=False),))
+    house.gateway.outcome = Outcome(
+        Result.ACCEPTED, variables=(VariableResult(REF, "Accepted", "900", readonly=False),)
+    )
     body = client.post("/api/v1/stations/CP-1/commands", json={"command": "get_variables"}).json()
     (variable,) = body["variables"]
     assert (variable["component"], variable["variable"], variable["value"]) == ("AlignedDataCtrlr", "Interval", "900")

@@ -40,7 +40,11 @@ def test_the_body_of_each_route_has_an_example_that_its_schema_accepts(path, met
         return
     media = operation["requestBody"]["content"]["application/json"]
     schema = media["schema"]
-    shown = [example["value"] for example in media.get("examples", {}).values()] if isinstance(media.get("examples"), dict) else []
+    shown = (
+        [example["value"] for example in media.get("examples", {}).values()]
+        if isinstance(media.get("examples"), dict)
+        else []
+    )
     shown += schema.get("examples", [])
     shown += DOCUMENT["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], {}).get("examples", [])
     assert shown, "no example"

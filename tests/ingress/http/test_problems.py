@@ -22,7 +22,9 @@ def problem(response, status):
     return body
 
 
-@pytest.mark.parametrize("path", ["/", "/nope", "/api/v1/nope", "/api/v1/stations/", "/docs", "/api/v1/docs", "/healthz/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/nope", "/api/v1/nope", "/api/v1/stations/", "/docs", "/api/v1/docs", "/healthz/"]
+)
 def test_an_unknown_path_is_a_problem(client, path):
     problem(client.get(path), 404)
 
@@ -101,7 +103,9 @@ def test_more_requests_at_once_than_the_bound_are_sent_away(client_of, house):
         other.append(app_client.get("/healthz").status_code)
         return house.gateway.outcome
 
-    bounded = TestHouse(settings=HttpSettings(requests_max=1), gateway=type("G", (), {"command": staticmethod(gateway)})())
+    bounded = TestHouse(
+        settings=HttpSettings(requests_max=1), gateway=type("G", (), {"command": staticmethod(gateway)})()
+    )
     bounded.add_station("CP-1")
     app_client = client_of(bounded)
     assert app_client.post("/api/v1/stations/CP-1/reset", json={}).status_code == 200

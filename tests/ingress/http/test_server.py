@@ -93,7 +93,9 @@ async def test_a_running_request_is_finished_before_the_door_closes():
     house.gateway.command = slow
     server = HttpServer(create_app(house.services), "127.0.0.1", 0)
     await server.start()
-    async with httpx2.AsyncClient(base_url=server.url, headers={"Authorization": f"Bearer {KEYS['operate']}"}) as client:
+    async with httpx2.AsyncClient(
+        base_url=server.url, headers={"Authorization": f"Bearer {KEYS['operate']}"}
+    ) as client:
         request = asyncio.create_task(client.post("/api/v1/stations/CP-1/reset", json={}))
         await arrived.wait()
         stopping = asyncio.create_task(server.stop())

@@ -78,7 +78,15 @@ def test_what_cannot_be_an_identity_is_refused(client, station):
 
 @pytest.mark.parametrize(
     "body",
-    [{"security_profile": 2}, {"registration": "Maybe"}, {"nte": "x"}, {"note": "a\x00"}, {"message_log": "often"}, [], None],
+    [
+        {"security_profile": 2},
+        {"registration": "Maybe"},
+        {"nte": "x"},
+        {"note": "a\x00"},
+        {"message_log": "often"},
+        [],
+        None,
+    ],
 )
 def test_a_wrong_record_is_refused(client, body):
     assert client.put("/api/v1/stations/CP-1", json=body).status_code == 422
