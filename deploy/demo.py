@@ -12,6 +12,7 @@ from engine.model.authorization import Token, TokenRecord
 from loadtests.fleet import Fleet, FleetOptions
 from loadtests.station import Habits
 from loadtests.table import table_of
+from storage.redis_client import redis_client
 
 TOKENS = tuple(f"DEMO-TOKEN-{number:02}" for number in range(1, 13))
 LINE_S = 10.0
@@ -20,9 +21,12 @@ HABITS = Habits(meter_interval_s=5.0, charge_s=(40.0, 180.0), idle_s=(3.0, 20.0)
 
 async def save_tokens(settings: Settings) -> None:
     """Registers the drivers of the demo."""
-    book = book_of(settings)
     records = [TokenRecord(Token(value), note="demo fleet") for value in TOKENS]
-    await book.save_tokens(records, SystemClock().now())
+    client = redis_client(settings.redis)
+    try:
+        await book_of(settings, client).save_tokens(records, SystemClock().now())
+    finally:
+        await client.aclose()
 
 
 async def run_demo(url: str, stations: int, console: Console, until: Callable[[], Awaitable[object]]) -> None:

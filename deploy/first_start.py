@@ -3,11 +3,12 @@
 import asyncio
 
 import structlog
+from redis.asyncio import Redis
 
 from deploy.settings import Settings
 from deploy.wiring.parts import SystemClock, book_of, journal_of, postgres_url
 from ingress.http.keys import ensure_first_key
-from storage.layout import fix_shards
+from storage.layout import fix_layout
 from storage.postgres import Pool, open_pool
 from storage.redis_client import redis_client, redis_link
 from storage.restore import operator_records
@@ -28,15 +29,16 @@ async def prepare(settings: Settings) -> None:
     pool = await open_pool(postgres_url(settings), settings.postgres, name="start")
     redis = redis_client(settings.redis)
     try:
-        if await fix_shards(redis_link(redis, settings.redis), settings.actors.shards):
-            await _restore(settings, pool)
+        actors = settings.actors
+        if await fix_layout(redis_link(redis, settings.redis), actors.shards, literal=actors.literal):
+            await _restore(settings, pool, redis)
     finally:
         await pool.close()
         await redis.aclose()
     ensure_first_key(settings.data_dir, SystemClock().now())
 
 
-async def _restore(settings: Settings, pool: Pool) -> None:
+async def _restore(settings: Settings, pool: Pool, redis: Redis) -> None:
     """Redis is new: brings back what PostgreSQL knows of tokens, stations and 1.6 transaction numbers."""
     records = await operator_records(pool, settings.tenant)
     async with pool.connection() as connection:
@@ -45,11 +47,11 @@ async def _restore(settings: Settings, pool: Pool) -> None:
     taken = int(row[0]) if row is not None and row[0] is not None else 0
     if not (records.tokens or records.stations or taken):
         return
-    book, now = book_of(settings), SystemClock().now()
+    book, now = book_of(settings, redis), SystemClock().now()
     await book.save_tokens(records.tokens, now)
     for record in records.stations:
         await book.save_station(record, now)
-    await journal_of(settings).raise_transaction_numbers(taken)
+    await journal_of(settings, redis).raise_transaction_numbers(taken)
     log.warning(
         "this Redis is new: tokens and stations were restored from PostgreSQL",
         tokens=len(records.tokens),

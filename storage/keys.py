@@ -11,7 +11,7 @@ Every key carries its shard (or `operator`, `messages`) as hash tag: one script 
     narke:{operator}:journal       stream: `OperatorEntry`
     narke:{operator}:transaction_numbers  the last name given to a 1.6 transaction
     narke:{operator}:epoch         the last epoch given to an owner of units
-    narke:{operator}:shards        the number of shards, fixed at the first start
+    narke:{operator}:layout        number of shards and what is fenced, fixed at the first start (`storage.layout`)
     narke:{messages}:journal       stream: `list[LoggedMessage]`
 
 Streams have logical names, which are what PostgreSQL remembers positions by: `s0` ... `s63`, `operator`, `messages`.

@@ -9,6 +9,8 @@ import contextlib
 import functools
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import make_dataclass
 from datetime import UTC, datetime
 
 from ocpp import v16, v21, v201
@@ -22,6 +24,8 @@ STEPS = ("boot", "authorize", "start", "meter", "stop")
 AGAIN_S = 10
 """An unanswered call is said again after this; a station would wait longer."""
 PAUSE_S = 0.2
+_COMMAND_LINES = ThreadPoolExecutor(8, thread_name_prefix="command-line")
+"""Not the loop's own threads: the `ocpp` package validates in those, and would wait for commands that wait for it."""
 
 
 def now():
@@ -49,6 +53,12 @@ def open_socket(narke, identity, *subprotocols, password=None, path="/ocpp"):
         ping_interval=None,
         proxy=None,
     )
+
+
+async def cli(narke, *arguments, **options):
+    """The command line, beside a loop in which stations answer."""
+    call = functools.partial(narke.cli, *arguments, **options)
+    return await asyncio.get_running_loop().run_in_executor(_COMMAND_LINES, call)
 
 
 class Package:
@@ -81,6 +91,11 @@ class Package:
     async def say(self, action, **fields):
         """The answer; raises the package's exception for a CALLERROR."""
         return await self._station.call(getattr(self.calls, action)(**fields), suppress=False)
+
+    async def say_unknown(self, action):
+        """Says an action that the package does not know, without payload: it names actions after dataclasses."""
+        call = make_dataclass(action, [])()
+        return await self._station.call(call, suppress=False, skip_schema_validation=True)
 
     async def close(self):
         self._listening.cancel()
@@ -183,8 +198,7 @@ class Teller:
         frame = json.dumps([2, message_id, action, payload])
         while True:
             try:
-                if self._socket is None:
-                    self._socket = await self._open()
+                await self.connect()
                 await self._socket.send(frame)
                 self.sent.set()
                 return await asyncio.wait_for(self._answer_to(message_id), AGAIN_S)
@@ -194,11 +208,24 @@ class Teller:
             except TimeoutError:
                 continue
 
+    async def connect(self):
+        """Nothing, when it is connected already."""
+        if self._socket is None:
+            async with asyncio.timeout(AGAIN_S):
+                self._socket = await open_socket(self._narke, self.identity, SUBPROTOCOLS[self.version])
+
     async def lose_connection(self):
         """Without a word, as a cut cable."""
         socket, self._socket = self._socket, None
         if socket is not None:
             socket.transport.abort()
+            await socket.wait_closed()
+
+    async def close(self):
+        """In good order."""
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            await socket.close()
 
     def expected_row(self):
         """Its transaction as PostgreSQL must have it."""
@@ -214,10 +241,6 @@ class Teller:
             "stop_reason": "EVDisconnected",
             "flags": [],
         }
-
-    async def _open(self):
-        async with asyncio.timeout(AGAIN_S):
-            return await open_socket(self._narke, self.identity, SUBPROTOCOLS[self.version])
 
     async def _answer_to(self, message_id):
         while True:
@@ -254,7 +277,7 @@ _BEGIN, _PERIODIC, _END = "Transaction.Begin", "Sample.Periodic", "Transaction.E
 
 
 def assert_kept(narke, tellers, seconds=60):
-    """PostgreSQL holds what was answered, each once, and nothing else. The tellers have told their stories to the end."""
+    """PostgreSQL holds what was answered, each once, and nothing else; all told their stories to the end."""
     names = [teller.identity for teller in tellers]
     narke.wait_for_rows(
         "SELECT 1 FROM transactions WHERE station = ANY(%s) AND ended_at IS NOT NULL",

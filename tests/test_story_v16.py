@@ -1,4 +1,4 @@
-"""A station of OCPP 1.6, of another maker than Narke's: its story from boot to PostgreSQL, and what operators do to it."""
+"""A station of OCPP 1.6, of another maker than Narke's: from boot to PostgreSQL, and operators' commands."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from ocpp.exceptions import NotImplementedError as NotImplementedByNarke
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.running import eventually
-from tests.stations import exchange, now, open_socket, package_station, written
+from tests.stations import cli, exchange, now, open_socket, package_station, written
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
@@ -18,11 +18,6 @@ BOOT = {"charge_point_vendor": "Acme", "charge_point_model": "One", "firmware_ve
 @pytest.fixture(scope="module", autouse=True)
 def _driver(narke):
     narke.cli("tokens", "add", "DRIVER", "--group", "FLEET")
-
-
-async def cli(narke, *arguments, **options):
-    """The command line beside a loop in which stations answer."""
-    return await asyncio.to_thread(narke.cli, *arguments, **options)
 
 
 async def test_what_a_station_tells_of_a_transaction_stands_in_postgresql(narke):
@@ -212,7 +207,7 @@ async def test_notices_and_data_are_kept_verbatim_and_every_message_is_in_the_lo
         data = await station.say("DataTransfer", vendor_id="org.example", message_id="m", data='{"free": "text"}')
         assert data.status == "UnknownVendorId"
         with pytest.raises(NotImplementedByNarke):
-            await _unknown_action(station)
+            await station.say_unknown("MakeCoffee")
     events = narke.wait_for_rows(
         "SELECT action, data FROM station_events WHERE station = 'NOTICE-16' "
         "AND kind IN ('notice', 'data_transfer') ORDER BY id",
@@ -227,17 +222,6 @@ async def test_notices_and_data_are_kept_verbatim_and_every_message_is_in_the_lo
     assert [message["direction"] for message in messages] == ["in", "out"] * 5
     assert messages[-1]["outcome"] == "NotImplemented"
     assert json.loads(messages[2]["frame"])[3] == told
-
-
-async def _unknown_action(station):
-    """The package cannot say it, so it is lent a word."""
-
-    class MakeCoffee:
-        pass
-
-    from dataclasses import dataclass  # noqa: PLC0415 (here only)
-
-    await station._station.call(dataclass(MakeCoffee)(), suppress=False, skip_schema_validation=True)
 
 
 async def test_a_station_with_a_password_must_present_it(narke):

@@ -15,13 +15,12 @@ from deploy.cli.stations import hint_of_limit
 from deploy.cli.times import Since, Until, now, parse_time
 
 _COMMANDS = (
+    Column("ID", "command_id", whole=True),
     Column("REQUESTED", moment("requested_at")),
     Column("STATION", "station"),
     Column("COMMAND", lambda row: row["action"] or row["kind"]),
     Column("RESULT", lambda row: row["result"] or "open"),
     Column("STATUS", "status"),
-    Column("BY", "requested_by"),
-    Column("ID", "command_id"),
 )
 _ENOUGH = 2
 

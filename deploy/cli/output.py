@@ -30,14 +30,24 @@ _STYLE_OF_WORD = {
 
 
 class Column:
-    """A column: its title, what of a row it shows, and how."""
+    """A column: its title, what of a row it shows, and how.
+
+    `wrap`: long texts go on in the next line; else they are cut where the terminal is narrow. `whole`: never cut.
+    """
 
     def __init__(
-        self, title: str, value: str | Callable[[Row], Any], *, right: bool = False, wrap: bool = False
+        self,
+        title: str,
+        value: str | Callable[[Row], Any],
+        *,
+        right: bool = False,
+        wrap: bool = False,
+        whole: bool = False,
     ) -> None:
         self.title = title
         self.right = right
         self.wrap = wrap
+        self.whole = whole
         self._value = value
 
     def text(self, row: Row) -> str:
@@ -72,6 +82,7 @@ def table_of(columns: Sequence[Column], rows: Iterable[Row]) -> "Table":
     """A table without lines: easy on the eye, easy for awk."""
     from rich.table import Table  # noqa: PLC0415 (rich: not for --json)
 
+    listed = list(rows)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold dim")
     for column in columns:
         table.add_column(
@@ -79,8 +90,9 @@ def table_of(columns: Sequence[Column], rows: Iterable[Row]) -> "Table":
             justify="right" if column.right else "left",
             overflow="fold" if column.wrap else "ellipsis",
             no_wrap=not column.wrap,
+            min_width=max((len(column.text(row)) for row in listed), default=0) if column.whole else None,
         )
-    for row in rows:
+    for row in listed:
         table.add_row(*(styled(column.text(row)) for column in columns))
     return table
 

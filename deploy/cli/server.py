@@ -268,7 +268,8 @@ def doctor(  # noqa: PLR0913 (each is a flag of the command)
         ("servers.postgres_url", "--postgres-url", postgres_url),
         ("servers.redis_url", "--redis-url", redis_url),
     )
-    from deploy.doctor.report import Status, examine  # noqa: PLC0415 (imports the servers' drivers)
+    from deploy.doctor.examination import examine  # noqa: PLC0415 (imports the servers' drivers)
+    from deploy.doctor.report import Status  # noqa: PLC0415 (heavy)
 
     if as_json:
         checks = list(examine(loaded.settings))

@@ -26,7 +26,7 @@ from deploy.cli.output import (
 NAME_MAX = 48
 
 _STATIONS = (
-    Column("STATION", "station"),
+    Column("STATION", "station", whole=True),
     Column("STATE", lambda row: "connected" if row["connected"] else "offline"),
     Column("OCPP", "version"),
     Column("REGISTERED", "registration"),

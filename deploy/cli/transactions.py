@@ -32,7 +32,7 @@ from deploy.cli.times import Since, Until, now, parse_time
 _WHERE = "/api/v1/transactions"
 _COLUMNS = (
     Column("STATION", "station"),
-    Column("TRANSACTION", "transaction_id"),
+    Column("TRANSACTION", "transaction_id", whole=True),
     Column("EVSE", place),
     Column("TOKEN", "token"),
     Column("STARTED", moment("started_at")),

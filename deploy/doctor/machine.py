@@ -46,7 +46,9 @@ def disk(data_dir: Path, free_mb: int) -> Check:
     """Free space where the data directory is, in MB."""
     found = f"{free_mb:,} MB free for {data_dir}"
     if free_mb < FREE_MB_MIN:
-        return fail("disk", found, f"Free some space: Narke does not start below {FREE_MB_MIN} MB.")
+        return fail(
+            "disk", found, f"Free some space: a first start needs {FREE_MB_MIN} MB, and a full disk stops every answer."
+        )
     if free_mb < DISK_MB_WANTED:
         return warn("disk", found, "Free some space; a full disk stops all stations from being answered.")
     return ok("disk", found)

@@ -1,11 +1,8 @@
-"""What the doctor found, and the whole examination."""
+"""What the doctor can say of a thing: it is well, it could be better, or it is in the way."""
 
-from collections.abc import Callable, Iterator
 from enum import StrEnum
 
 import msgspec
-
-from deploy.settings import Settings
 
 
 class Status(StrEnum):
@@ -40,24 +37,3 @@ def warn(name: str, found: str, advice: str) -> Check:
 def fail(name: str, found: str, advice: str) -> Check:
     """It cannot work."""
     return Check(name=name, status=Status.FAIL, found=found, advice=advice)
-
-
-def examine(settings: Settings) -> Iterator[Check]:
-    """All checks in order, each as soon as it is done. A check that breaks is itself a finding."""
-    from deploy.doctor import cluster, machine, places, servers  # noqa: PLC0415 (they import this module's words)
-
-    checks: tuple[Callable[[Settings], Iterator[Check]], ...] = (
-        machine.examine,
-        places.examine,
-        servers.examine,
-        cluster.examine,
-    )
-    for check in checks:
-        try:
-            yield from check(settings)
-        except Exception as error:  # noqa: BLE001 (the doctor must finish its round whatever this machine does)
-            yield fail(
-                check.__module__.rpartition(".")[2],
-                f"could not be examined: {type(error).__name__}: {error}",
-                "Please report this, with the whole output of `narke doctor --json`.",
-            )

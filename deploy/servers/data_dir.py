@@ -22,7 +22,8 @@ import msgspec
 from deploy.run_file import write_json
 from deploy.servers.errors import DataDirError, DataDirInUse
 
-FREE_MB_MIN = 64
+FREE_MB_MIN = 200
+"""For the first start; what is there already is not refused: it may be all that keeps stations answered."""
 PASSWORD_BYTES = 24
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -68,7 +69,7 @@ class DataDir:
             raise self._unusable(error) from None
 
     def check_space(self) -> None:
-        """Refuses to start servers on a full disk, where they would only fail later.
+        """Refuses to make data on a disk that is nearly full, where servers would only fail later.
 
         Raises:
             DataDirError: Less than `FREE_MB_MIN` is free.
@@ -76,7 +77,7 @@ class DataDir:
         free_mb = shutil.disk_usage(self.path).free // 1_000_000
         if free_mb < FREE_MB_MIN:
             raise DataDirError(
-                f"only {free_mb} MB are free on the disk of {self.path}, Narke needs {FREE_MB_MIN} MB to start. "
+                f"only {free_mb} MB are free on the disk of {self.path}, Narke needs {FREE_MB_MIN} MB for its first start. "
                 "Free some space or choose another folder by --data-dir."
             )
 

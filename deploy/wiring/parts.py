@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TextIO
 from uuid import UUID
 
+from redis.asyncio import Redis
+
 from actors.router import ActorBook, Router
 from deploy import logs
 from deploy.settings import Settings
@@ -33,14 +35,16 @@ def new_id() -> UUID:
     return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
 
 
-def journal_of(settings: Settings) -> RedisJournal:
-    """The journal, with a client of its own."""
-    return RedisJournal(redis_client(settings.redis), tenant=settings.tenant, settings=settings.redis)
+def journal_of(settings: Settings, client: Redis | None = None) -> RedisJournal:
+    """The journal; `client` None: with one of its own for as long as the process lives."""
+    client = client or redis_client(settings.redis)
+    return RedisJournal(client, tenant=settings.tenant, settings=settings.redis)
 
 
-def book_of(settings: Settings) -> RedisOperatorBook:
-    """The operator's book, with a client of its own."""
-    return RedisOperatorBook(redis_client(settings.redis), tenant=settings.tenant, settings=settings.redis)
+def book_of(settings: Settings, client: Redis | None = None) -> RedisOperatorBook:
+    """The operator's book; `client` None: with one of its own for as long as the process lives."""
+    client = client or redis_client(settings.redis)
+    return RedisOperatorBook(client, tenant=settings.tenant, settings=settings.redis)
 
 
 def router_of(settings: Settings, book: ActorBook) -> Router:

@@ -17,14 +17,14 @@ Payload = dict[str, Any]
 
 
 class NotExpressible(Exception):  # noqa: N818 (a fact about versions, not a fault)
-    """This version of OCPP cannot say this command; the message says what it cannot say and what to use instead."""
+    """This version of OCPP cannot say this command; the message says what it cannot and what to use instead."""
 
 
 class StationCall(msgspec.Struct, frozen=True, kw_only=True):
     """An action that stations start.
 
-    `report` turns a payload into a word; `response` turns the answer to it into the payload of the CALLRESULT (None: the
-    action is a SEND, which has no answer).
+    `report` turns a payload into a word; `response` turns the answer to it into the payload of the CALLRESULT.
+    `response` None: the action is a SEND, which has no answer.
     """
 
     action: str

@@ -1,9 +1,15 @@
 """Bounds of the HTTP door: how much a request may carry and how many are worked on at once."""
 
+import asyncio
+import contextlib
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingress.http.metrics import requests_in_progress
 from ingress.http.problems import Problem
+
+_DRAIN_FACTOR = 2
+_DRAIN_S = 2.0
 
 
 class Bounded:
@@ -26,7 +32,7 @@ class Bounded:
         if self._running >= self._requests_max and scope["path"].startswith("/api/"):
             detail = f"{self._running} requests are being worked on, which is the bound"
             raise Problem(503, "too-many-requests-at-once", detail, "ask again", headers={"Retry-After": "1"})
-        self._check_announced(scope)
+        await self._check_announced(scope, receive)
         self._running += 1
         requests_in_progress.inc()
         try:
@@ -35,10 +41,24 @@ class Bounded:
             self._running -= 1
             requests_in_progress.dec()
 
-    def _check_announced(self, scope: Scope) -> None:
-        for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > self._body_bytes_max:
-                raise self._too_large(f"{int(value)} bytes were announced")
+    async def _check_announced(self, scope: Scope, receive: Receive) -> None:
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and int(length) > self._body_bytes_max:
+            if b"expect" not in headers:  # who asked first has sent nothing yet
+                await self._drain(receive)
+            raise self._too_large(f"{int(length)} bytes were announced")
+
+    async def _drain(self, receive: Receive) -> None:
+        """Reads on for a while: a caller that is still sending would see a reset connection instead of our answer."""
+        left = _DRAIN_FACTOR * self._body_bytes_max
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_S):
+                while left > 0:
+                    message = await receive()
+                    left -= len(message.get("body", b""))
+                    if not message.get("more_body", False):
+                        return
 
     def _counted(self, receive: Receive) -> Receive:
         received = 0
@@ -48,6 +68,8 @@ class Bounded:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._body_bytes_max:
+                if message.get("more_body", False):
+                    await self._drain(receive)
                 raise self._too_large(f"{received} bytes came and no end was in sight")
             return message
 

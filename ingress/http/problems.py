@@ -181,9 +181,7 @@ def fault_of(error: Mapping[str, Any], body: Any = None) -> Fault:
             return Fault(where, f"{context.get('tag')!r} is no command", f"use one of {expected}")
         case _:
             what = str(error.get("msg", "is not valid")).removeprefix("Value error, ")
-            return Fault(
-                where=where, what=_lowered(what), what_to_do=f"correct {where}{_got(location, error.get('input'))}"
-            )
+            return Fault(where, _lowered(what), f"correct {where}{_got(location, error.get('input'))}")
 
 
 def _where(location: Sequence[Any]) -> str:

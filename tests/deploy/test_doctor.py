@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from deploy import run_file
 from deploy.doctor import cluster, machine, places, report, servers
-from deploy.doctor.report import Status, examine
+from deploy.doctor.examination import examine
+from deploy.doctor.report import Status
 from deploy.run_file import RunInfo
 from deploy.servers.data_dir import DataDir, DataDirLock, ServerNote
 from deploy.servers.local import LocalServers

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+from concurrent.futures import Future
 
 import pytest
 import structlog
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 from deploy import run_file
 from deploy.cli import app
 from ingress.http.app import create_app
-from ingress.http.keys import HASHES_FILE, KEY_FILE, ApiKey, Scope, sha256_of, write_keys
+from ingress.http.keys import HASHES_FILE, KEY_FILE, ApiKey, ApiKeys, Scope, sha256_of, write_keys
 from ingress.http.server import HttpServer
 from tests.ingress.http.house import KEYS, NOW, TestHouse
 
@@ -31,45 +32,54 @@ class RunningNarke:
         self.url = url
 
     def run(self, *arguments, stdin=None, env=None):
-        given = {
-            "NARKE_DATA_DIR": str(self.data_dir),
-            "NARKE_URL": "",
-            "NARKE_API_KEY": "",
-            "COLUMNS": "100",
-            "TZ": "UTC",
-        }
+        given = {"NARKE_DATA_DIR": str(self.data_dir), "NARKE_URL": "", "NARKE_API_KEY": "", "COLUMNS": "100"}
         return CliRunner().invoke(app, list(arguments), input=stdin, env=given | (env or {}))
 
 
-def serve(house, started, stopping):
-    async def run():
-        server = HttpServer(create_app(house.services), "127.0.0.1", 0)
-        await server.start()
-        stop = asyncio.Event()
-        started.set_result((server.url, asyncio.get_running_loop(), stop))
-        await stop.wait()
-        await server.stop()
+class Door:
+    """One server for many tests; each puts its own application behind it."""
 
-    asyncio.run(run())
-    stopping.set()
+    def __init__(self):
+        self.app = None
+        self.url = ""
+
+    async def __call__(self, scope, receive, send):
+        await self.app(scope, receive, send)
+
+    def serve(self, started):
+        async def run():
+            server = HttpServer(self, "127.0.0.1", 0)
+            await server.start()
+            self.url = server.url
+            stop = asyncio.Event()
+            started.set_result((asyncio.get_running_loop(), stop))
+            await stop.wait()
+            await server.stop()
+
+        asyncio.run(run())
+
+
+@pytest.fixture(scope="module")
+def door():
+    door, started = Door(), Future()
+    thread = threading.Thread(target=door.serve, args=(started,))
+    thread.start()
+    loop, stop = started.result(timeout=20)
+    yield door
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(timeout=20)
+    assert not thread.is_alive()
 
 
 @pytest.fixture
-def narke(tmp_path):
-    from concurrent.futures import Future
-
-    house, started, stopping = TestHouse(), Future(), threading.Event()
-    thread = threading.Thread(target=serve, args=(house, started, stopping))
-    thread.start()
-    url, loop, stop = started.result(timeout=20)
+def narke(door, tmp_path):
     (tmp_path / KEY_FILE).write_text(KEYS[Scope.ADMIN] + "\n")
     write_keys(tmp_path / HASHES_FILE, (ApiKey("first", sha256_of(KEYS[Scope.ADMIN]), Scope.ADMIN, NOW),))
+    house = TestHouse(keys=ApiKeys(tmp_path))
+    door.app = create_app(house.services)
     info = run_file.RunInfo(
-        pid=os.getpid(), started_at=NOW.isoformat(), http_url=url, ocpp_url="ws://127.0.0.1:1/ocpp",
+        pid=os.getpid(), started_at=NOW.isoformat(), http_url=door.url, ocpp_url="ws://127.0.0.1:1/ocpp",
         api_key_file=str(tmp_path / KEY_FILE), data_dir=str(tmp_path), version="1.2.3",
     )  # fmt: skip
     run_file.write(tmp_path, info)
-    yield RunningNarke(tmp_path, house, url)
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(timeout=20)
-    assert stopping.is_set()
+    return RunningNarke(tmp_path, house, door.url)

@@ -30,9 +30,9 @@ def ok(result):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["status"], ["stations"], ["station", "show", "CP-1"], ["transactions"], ["messages", "CP-1"], ["events", "CP-1"],
-        ["tokens", "list"], ["tokens", "show", "T"], ["commands", "list"], ["keys", "list"], ["version"],
-        ["transaction", "CP-1", "tx-0"], ["reset", "CP-1"],
+        ["status"], ["stations"], ["station", "show", "CP-1"], ["transactions"], ["messages", "CP-1"],
+        ["events", "CP-1"], ["tokens", "list"], ["tokens", "show", "T"], ["commands", "list"], ["keys", "list"],
+        ["version"], ["transaction", "CP-1", "tx-0"], ["reset", "CP-1"],
     ],
 )  # fmt: skip
 def test_everything_speaks_json_and_fits_100_columns(narke, arguments):
@@ -42,6 +42,7 @@ def test_everything_speaks_json_and_fits_100_columns(narke, arguments):
     house.add_message("CP-1", "Heartbeat")
     house.add_event("CP-1", "booted")
     house.add_meter_value("CP-1", "tx-0", 5.0)
+    house.add_command("CP-1")
     asyncio.run(house.add_token("T"))
     json.loads(ok(narke.run(*arguments, "--json")))
     told = ok(narke.run(*arguments))

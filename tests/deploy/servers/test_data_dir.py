@@ -123,13 +123,15 @@ def test_the_lock_ends_with_its_process(data_dir, holder):
 
 def test_the_lock_is_not_inherited_by_children(data_dir):
     lock = DataDirLock(data_dir.path).acquire()
-    child = subprocess.Popen(["/bin/sleep", "60"], close_fds=False)
+    child = subprocess.Popen(
+        ["/bin/sh", "-c", "echo runs; read line"], close_fds=False, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     try:
+        assert child.stdout.readline() == b"runs\n"  # its exec is over, which closes what is not to be inherited
         lock.release()
         assert holder_of(data_dir.path) is None
     finally:
-        child.kill()
-        child.wait()
+        child.communicate()
 
 
 def test_a_data_directory_that_is_not_there_has_no_holder(tmp_path):

@@ -103,6 +103,7 @@ def test_root_that_can_become_nobody_is_told_what_to_do(tmp_path, monkeypatch):
         choose_identity(tmp_path)
 
 
+@needs_root
 def test_reachable_means_every_folder_is_open(tmp_path):
     assert reachable_by_nobody(Path("/usr/bin"))
     tmp_path.chmod(0o700)

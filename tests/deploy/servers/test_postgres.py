@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import stat
+import subprocess
 from pathlib import Path
 
 import psycopg
@@ -72,6 +73,7 @@ def test_nobody_gets_in_without_the_password(server):
         psycopg.connect(wrong)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="for root only")
 def test_it_does_not_run_as_root(server):
     status = Path(f"/proc/{server.pid}/status").read_text()
     assert "CapEff:\t0000000000000000" in status or server.identity is Identity.NOBODY_SEARCH
@@ -307,3 +309,24 @@ def test_a_start_that_takes_too_long_is_ended_with_advice(data_dir):
     with pytest.raises(StartFailed, match=r"not ready after 0 s.*servers\.start_s_max"):
         server.start()
     assert not server.alive()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", tmp_path], check=False).returncode:
+        pytest.skip("this user may not mount")
+    yield tmp_path
+    subprocess.run(["umount", "--lazy", tmp_path], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_disk_that_is_full_is_told_at_once_and_in_the_middle(small_disk, monkeypatch):
+    data_dir = DataDir(small_disk)
+    data_dir.prepare()
+    with pytest.raises(DataDirError, match=r"only \d+ MB are free .* needs 200 MB for its first start"):
+        PostgresServer(data_dir).start()
+    monkeypatch.setattr("deploy.servers.data_dir.FREE_MB_MIN", 0)
+    with pytest.raises(StartFailed, match=r"initdb failed[\s\S]*The disk is full"):
+        PostgresServer(data_dir).start()
+    assert not (small_disk / "postgres").exists()
+    assert not (small_disk / "postgres.part").exists()

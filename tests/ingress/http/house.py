@@ -13,7 +13,7 @@ from ingress.http.services import ScrapeTarget, Services
 from ingress.http.settings import HttpSettings
 from storage.journal_memory import MemoryStore
 from storage.operator_book_memory import MemoryOperatorBook
-from storage.projection.changes import StationReport
+from storage.projection.changes import RequestedCommand, StationReport
 from storage.projection_memory import MemoryProjection
 from storage.queries.rows import ConnectorRow, EventRow, MessageRow, MeterValueRow, TokenRow, TransactionRow
 
@@ -107,7 +107,8 @@ class TestHouse:
             at = NOW - timedelta(minutes=number)
             given = {
                 "station": station, "transaction_id": f"tx-{number}", "started_at": at, "start_received_at": at,
-                "updated_at": NOW, "evse": 1, "connector": 1, "token": "TAG-1", "meter_start_wh": 0.0, "energy_wh": 1500.0,
+                "updated_at": NOW, "evse": 1, "connector": 1, "token": "TAG-1", "meter_start_wh": 0.0,
+                "energy_wh": 1500.0,
             }  # fmt: skip
             row = TransactionRow(**(given | make(number)))
             self.projection.tables.transactions[(station, row.transaction_id)] = row
@@ -115,11 +116,16 @@ class TestHouse:
     def add_message(self, station: str, action: str, direction: str = "in", **more) -> MessageRow:
         rows = self.projection.tables.messages
         given = {
-            "id": len(rows) + 1, "station": station, "session": "i:1:1", "direction": direction, "at": NOW, "kind": "call",
-            "message_id": f"m{len(rows)}", "action": action, "outcome": "ok", "latency_ms": None, "frame": f'[2,"m","{action}",{{}}]',
+            "id": len(rows) + 1, "station": station, "session": "i:1:1", "direction": direction, "at": NOW,
+            "kind": "call", "message_id": f"m{len(rows)}", "action": action, "outcome": "ok", "latency_ms": None,
+            "frame": f'[2,"m","{action}",{{}}]',
         }  # fmt: skip
         rows.append(MessageRow(**(given | more)))
         return rows[-1]
+
+    def add_command(self, station: str) -> None:
+        command = RequestedCommand(station, "ResetStation", NOW, None, '{"kind":"OnIdle"}', "first", NOW)
+        self.projection.tables.requested[str(UUID(int=77))] = command
 
     def add_event(self, station: str, kind: str) -> None:
         rows = self.projection.tables.events
@@ -144,7 +150,7 @@ class TestHouse:
                 None,
                 None,
                 None,
-            )  # fmt: skip
+            )
         )
 
     async def add_token(self, value: str, **more) -> None:

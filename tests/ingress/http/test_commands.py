@@ -152,7 +152,7 @@ def test_an_unknown_station_is_404_and_nothing_is_recorded(client, house):
     assert house.gateway.requests == []
 
 
-def test_a_station_that_only_the_operator_knows_is_known(client, house):
+def test_a_station_that_only_the_operator_knows_is_known(client):
     client.put("/api/v1/stations/NEW", json={})
     assert client.post("/api/v1/stations/NEW/reset", json={}).status_code == 200
 

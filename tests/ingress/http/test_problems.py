@@ -98,7 +98,7 @@ def test_a_bug_is_500_with_an_id_that_is_in_the_log(client, house):
 def test_more_requests_at_once_than_the_bound_are_sent_away(client_of, house):
     other: list = []
 
-    async def gateway(request):
+    async def gateway(_request):
         other.append(app_client.get("/api/v1/stations").status_code)
         other.append(app_client.get("/healthz").status_code)
         return house.gateway.outcome

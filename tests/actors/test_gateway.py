@@ -1,0 +1,108 @@
+"""The gateway and the router: a command finds its actor, whatever moves, and never more than once."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from actors import gateway as module
+from actors.directory import Table
+from actors.gateway import Gateway
+from actors.router import Router
+from engine.model.codec import encode
+from engine.model.commands import CommandRequest, Outcome, Result
+from engine.model.provisioning import ResetKind, ResetStation
+from engine.ports import ActorGone, ActorUnavailable, Fenced, JournalUnavailable, Placement
+
+NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+ACCEPTED = Outcome(Result.ACCEPTED, "Accepted")
+REQUEST = CommandRequest("c1", "CP-1", ResetStation(ResetKind.ON_IDLE), NOW, NOW + timedelta(seconds=5))
+
+
+class Clock:
+    """Every look at it takes a while."""
+
+    def __init__(self):
+        self.time = NOW
+
+    def now(self):
+        self.time += timedelta(milliseconds=500)
+        return self.time
+
+
+class Book:
+    """The directory and the actors behind it, as `ActorBook` reaches them; `answers` are given one by one."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.calls = []
+        self.version = 0
+        self.directory_away = 0
+
+    async def call(self, name, method, *arguments):
+        if name == "directory":
+            if self.directory_away:
+                self.directory_away -= 1
+                raise ActorGone("no directory")
+            unit, suspect = arguments
+            self.version += 1
+            actor = "a" if suspect is None else "b"
+            return Table(self.version, {unit.name: Placement(unit=unit, actor=actor, epoch=self.version)})
+        self.calls.append((name, method, arguments))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    monkeypatch.setattr(module, "RETRY_S", 0)
+
+
+def gateway_over(book):
+    return Gateway(Router(book, shards=8, literal=False), Clock())
+
+
+async def test_the_outcome_comes_from_the_owner():
+    book = Book(encode(ACCEPTED))
+    assert await gateway_over(book).command(REQUEST) == ACCEPTED
+    assert [name for name, _, _ in book.calls] == ["a"]
+
+
+@pytest.mark.parametrize("failure", [Fenced("moved"), ActorGone("dead"), ActorUnavailable("restarting")])
+async def test_a_command_follows_its_unit_to_the_new_owner(failure):
+    book = Book(failure, encode(ACCEPTED))
+    assert await gateway_over(book).command(REQUEST) == ACCEPTED
+    (first, _, before), (second, _, after) = book.calls
+    assert (first, second) == ("a", "b")
+    assert after[0].epoch > before[0].epoch
+    assert before[1] == after[1], "the same command id, so that it is not done twice"
+
+
+async def test_a_journal_that_is_away_is_waited_for_at_the_same_owner():
+    book = Book(JournalUnavailable("Redis is away"), encode(ACCEPTED))
+    assert await gateway_over(book).command(REQUEST) == ACCEPTED
+    assert [name for name, _, _ in book.calls] == ["a", "a"]
+
+
+async def test_a_directory_that_is_away_is_asked_again():
+    book = Book(encode(ACCEPTED))
+    book.directory_away = 2
+    assert await gateway_over(book).command(REQUEST) == ACCEPTED
+
+
+async def test_after_the_deadline_it_is_said_that_the_fate_is_unknown():
+    book = Book(*[ActorUnavailable("restarting")] * 100)
+    with pytest.raises(ActorUnavailable, match="CP-1 was taken is unknown"):
+        await gateway_over(book).command(REQUEST)
+
+
+async def test_a_table_that_is_not_newer_changes_nothing():
+    book = Book()
+    router = Router(book, shards=8, literal=False)
+    unit = router.unit_of("CP-1")
+    assert router.placement(unit) is None
+    first = await router.locate(unit)
+    assert router.placement(unit) == first
+    second = await router.locate(unit, suspect=first)
+    assert (second.actor, second.epoch) == ("b", 2)

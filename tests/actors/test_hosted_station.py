@@ -1,0 +1,57 @@
+"""A station in memory survives its rest in Redis, and remembers as many replies as can be asked for again."""
+
+import msgspec
+import pytest
+
+from actors.hosted_station import REPLIES_MAX, HostedStation
+from engine.model.envelopes import Answered, Reported
+from engine.model.ids import Unit
+from engine.model.metering import ReadingsAnswer
+from engine.model.provisioning import HeartbeatReported
+from engine.station.state import fresh
+from ingress.settings import OcppSettings
+
+UNIT = Unit(3)
+ANSWER = Answered(ReadingsAnswer())
+
+
+def reported(message_id, digest=b"d"):
+    return Reported(session="i:a:1", message_id=message_id, digest=digest, report=HeartbeatReported())
+
+
+def test_one_that_was_never_heard_of_is_fresh():
+    assert HostedStation.from_rest(UNIT, "CP-1", None).state == fresh("CP-1")
+
+
+def test_state_and_replies_survive_their_rest():
+    hosted = HostedStation(UNIT, fresh("CP-1"))
+    hosted.remember(reported("m1"), ANSWER)
+    again = HostedStation.from_rest(UNIT, "CP-1", hosted.to_rest())
+    assert (again.state, again.replies) == (hosted.state, hosted.replies)
+    assert again.recorded(reported("m1")) == ANSWER
+
+
+def test_the_same_id_with_other_content_is_another_message():
+    hosted = HostedStation(UNIT, fresh("CP-1"))
+    hosted.remember(reported("m1"), ANSWER)
+    assert hosted.recorded(reported("m1", b"other")) is None
+
+
+def test_the_oldest_replies_are_forgotten():
+    hosted = HostedStation(UNIT, fresh("CP-1"))
+    for number in range(REPLIES_MAX + 1):
+        hosted.remember(reported(f"m{number}"), ANSWER)
+    assert len(hosted.replies) == REPLIES_MAX
+    assert hosted.recorded(reported("m0")) is None
+    assert hosted.recorded(reported("m1")) == ANSWER
+
+
+def test_more_replies_are_kept_than_an_ingress_holds_calls_open():
+    calls_open_max = OcppSettings.model_fields["calls_open_max"].metadata
+    (bound,) = [each.le for each in calls_open_max if hasattr(each, "le")]
+    assert bound < REPLIES_MAX
+
+
+def test_garbage_is_told_apart():
+    with pytest.raises(msgspec.MsgspecError):
+        HostedStation.from_rest(UNIT, "CP-1", b"garbage")

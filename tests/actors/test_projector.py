@@ -1,0 +1,154 @@
+"""The projector carries in order, remembers where it is, and waits when one end is away."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from actors import projector as module
+from actors.projector import ProjectionFailed, ProjectorActor
+from engine.model.facts import StationFacts
+from engine.model.ids import Unit
+from engine.model.provisioning import StationSeen
+from engine.ports import UnitCommit
+from storage.journal_memory import MemoryJournal, MemoryJournalReader, MemoryStore
+
+NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+STREAMS = ("operator", "s0", "s1")
+
+
+class Clock:
+    def now(self):
+        return NOW
+
+
+class Rows:
+    """A projection that keeps what it is given, and can fail."""
+
+    def __init__(self):
+        self.entries = []
+        self.at = {}
+        self.failing = False
+        self.fails_after_writing = False
+        self.retention_kept = 0
+
+    async def positions(self):
+        self._check()
+        return dict(self.at)
+
+    async def apply(self, entries):
+        self._check()
+        for entry in entries:
+            self.entries.append(entry)
+            self.at[entry.stream] = entry.id
+        if self.fails_after_writing:
+            self.fails_after_writing = False
+            raise ProjectionFailed("the connection broke at COMMIT")
+
+    async def keep_retention(self, now):
+        self.retention_kept += now == NOW
+
+    def _check(self):
+        if self.failing:
+            raise ProjectionFailed("PostgreSQL is away")
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    for name in ("PACE_S", "TRIM_S", "RETRY_S_MIN", "RETRY_S_MAX"):
+        monkeypatch.setattr(module, name, 0.001)
+    monkeypatch.setattr(module, "BLOCK_MS", 5)
+
+
+@pytest.fixture
+def store():
+    return MemoryStore()
+
+
+@pytest.fixture
+async def projector(store):
+    rows = Rows()
+    made = ProjectorActor(MemoryJournalReader(store), rows, STREAMS, Clock())
+    made.rows = rows
+    yield made
+    if made._running:
+        made._running.cancel()
+        await asyncio.gather(made._running, return_exceptions=True)
+
+
+async def record(store, shard, count):
+    journal = MemoryJournal(store, tenant="t")
+    await journal.claim(Unit(shard), 1)
+    for number in range(count):
+        fact = StationFacts("CP", (StationSeen(NOW + timedelta(seconds=number)),))
+        await journal.commit([UnitCommit(unit=Unit(shard), epoch=1, records=(fact,), states={})], NOW)
+
+
+def carried(projector, stream):
+    return [entry.entry.records[0].facts[0].at for entry in projector.rows.entries if entry.stream == stream]
+
+
+async def test_everything_is_carried_once_and_in_order(projector, store):
+    await record(store, 0, 5)
+    await record(store, 1, 5)
+    await projector.start()
+    assert await projector.caught_up(10)
+    for stream in ("s0", "s1"):
+        assert carried(projector, stream) == [NOW + timedelta(seconds=number) for number in range(5)]
+
+
+async def test_streams_forget_what_was_carried(projector, store):
+    await record(store, 0, 5)
+    await projector.start()
+    assert await projector.caught_up(10)
+    await record(store, 0, 1)
+    while store.entries("s0"):
+        await asyncio.sleep(0.001)
+    assert len(projector.rows.entries) == 6
+
+
+async def test_it_goes_on_from_the_positions_that_were_committed(projector, store):
+    await record(store, 0, 5)
+    projector.rows.at = {"s0": store.entries("s0")[2].id}
+    await projector.start()
+    assert await projector.caught_up(10)
+    assert carried(projector, "s0") == [NOW + timedelta(seconds=number) for number in (3, 4)]
+
+
+async def test_a_failure_after_the_commit_doubles_nothing(projector, store):
+    projector.rows.fails_after_writing = True
+    await record(store, 0, 5)
+    await projector.start()
+    assert await projector.caught_up(10)
+    assert len(carried(projector, "s0")) == 5
+
+
+async def test_it_waits_for_postgres_and_says_so(projector, store):
+    projector.rows.failing = True
+    await record(store, 0, 3)
+    await projector.start()
+    while (await projector.health())["failure"] != "PostgreSQL is away":
+        await asyncio.sleep(0.001)
+    assert len(store.entries("s0")) == 3
+    projector.rows.failing = False
+    assert await projector.caught_up(10)
+    assert (await projector.health())["failure"] == ""
+    assert len(carried(projector, "s0")) == 3
+
+
+async def test_it_waits_for_redis(projector, store):
+    await projector.start()
+    store.unavailable = True
+    while not (await projector.health())["failure"]:
+        await asyncio.sleep(0.001)
+    store.unavailable = False
+    await record(store, 0, 1)
+    while not projector.rows.entries:
+        await asyncio.sleep(0.001)
+    assert len(projector.rows.entries) == 1
+
+
+async def test_partitions_are_kept_at_the_start(projector):
+    await projector.start()
+    assert await projector.caught_up(10)
+    assert projector.rows.retention_kept == 1
