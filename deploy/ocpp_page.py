@@ -34,6 +34,8 @@ from ingress.settings import OcppSettings
 
 _DEFAULTS = OcppSettings()
 
+_VARIABLE = VariableRef(variable="HeartbeatInterval", component="OCPPCommCtrlr")
+
 _SAMPLES: tuple[tuple[str, Command], ...] = (
     ("start", RequestStart(token=Token(value="T"), remote_start_id=1)),
     ("stop", RequestStop(transaction_id="1")),
@@ -42,8 +44,8 @@ _SAMPLES: tuple[tuple[str, Command], ...] = (
     ("trigger", TriggerMessage(message="Heartbeat")),
     ("availability", ChangeAvailability(evse=EvseRef(evse=0), operative=True)),
     ("clear_cache", ClearCache()),
-    ("get_variables", GetVariables(variables=(VariableRef(variable="V", component="C"),))),
-    ("set_variables", SetVariables(settings=(VariableSetting(ref=VariableRef(variable="V", component="C"), value="1"),))),
+    ("get_variables", GetVariables(variables=(_VARIABLE,))),
+    ("set_variables", SetVariables(settings=(VariableSetting(ref=_VARIABLE, value="1"),))),
     ("send_data", SendData(vendor_id="V")),
 )
 """The word of REST for each command, and the least that can be said with it."""
@@ -181,8 +183,8 @@ _MEANING_OF_CODE = {
     ErrorCode.FORMAT_VIOLATION: "a field that the schema does not know, or a CALL of which only the message id can be read",
     ErrorCode.RPC_FRAMEWORK_ERROR: "the frame is no JSON array, or its message id cannot be read (2.x; on 1.6 such a frame "
     "is ignored)",
-    ErrorCode.SECURITY_ERROR: "SECURITY_TEXT",
-    ErrorCode.INTERNAL_ERROR: "a fault of Narke's; it is in the log with the station",
+    ErrorCode.SECURITY_ERROR: "a decision about the message raised an error in Narke; it is in the log",
+    ErrorCode.INTERNAL_ERROR: "reading the message or wording its answer raised an error in Narke; it is in the log",
 }
 
 

@@ -97,7 +97,7 @@ def _wrong_names(options: FleetOptions) -> Iterator[str]:
     if ":" in identity or not identity.isascii() or not identity.isprintable():
         yield f"a prefix has printable ASCII characters without a colon, this one does not: {options.prefix!r}"
     if len(identity) > IDENTITY_CHARACTERS_MAX:
-        yield f"identities have at most {IDENTITY_CHARACTERS_MAX} characters, {identity} is too long: shorten the prefix"
+        yield f"identities have at most {IDENTITY_CHARACTERS_MAX} characters, {identity} is too long: shorten it"
 
 
 def _wrong_url(url: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from actors.gateway import Gateway
 from actors.router import ActorBook
 from deploy.settings import Settings
-from deploy.wiring.parts import SystemClock, book_of, metrics_dir, new_id, postgres_url, prepare, router_of
+from deploy.wiring.parts import SystemClock, book_of, journal_of, metrics_dir, new_id, postgres_url, prepare, router_of
 from engine.ports import ActorUnavailable
 from ingress.http.app import create_app
 from ingress.http.keys import ApiKeys
@@ -26,6 +26,7 @@ class HttpProcess:
         self._ingresses = ingresses
         self._book = ActorBook()
         self._router = router_of(settings, self._book)
+        self._journal = journal_of(settings)
         self._server: HttpServer | None = None
 
     async def start(self) -> None:
@@ -53,8 +54,11 @@ class HttpProcess:
             metrics_dir=metrics_dir(settings),
             command_deadline_s=settings.actors.command_deadline_s,
             version=version("narke"),
+            knows=self._knows,
         )
-        self._server = HttpServer(create_app(services), settings.http.host, settings.http.port)
+        self._server = HttpServer(
+            create_app(services), settings.http.host, settings.http.port, drain_s=settings.http.drain_s
+        )
         await self._server.start()
 
     async def health(self) -> dict[str, Any]:
@@ -65,6 +69,11 @@ class HttpProcess:
         """Ends running requests and closes."""
         if self._server is not None:
             await self._server.stop()
+
+    async def _knows(self, station: str) -> bool:
+        """Whether the journal has ever heard of a station."""
+        known = await self._journal.fetch([(self._router.unit_of(station), station)], (), ())
+        return station in known.states
 
     async def _directory(self) -> str:
         health = await self._book.call("directory", "health")
