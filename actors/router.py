@@ -13,7 +13,7 @@ from actors import runtime
 from actors.directory import Table
 from actors.runtime import ActorRef
 from engine.model.ids import Unit, unit_of
-from engine.ports import ActorGone, ActorUnavailable, Placement, SeamError
+from engine.ports import ActorGone, ActorUnavailable, JournalUnavailable, Placement, SeamError
 
 log = structlog.get_logger()
 
@@ -77,7 +77,7 @@ class Router:
         """The owner as the directory says. See `engine.ports.StationActors.locate`."""
         try:
             self._take(await self._book.call(DIRECTORY, "locate", unit, suspect))
-        except ActorGone as error:
+        except (ActorGone, JournalUnavailable) as error:
             raise ActorUnavailable(str(error)) from error
         placement = self.placement(unit)
         if placement is None:

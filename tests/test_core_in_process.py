@@ -33,6 +33,17 @@ def test_with_one_actor_per_station_too(seed):
         check(house)
 
 
+def test_the_storms_are_storms():
+    """What a run must have survived, added up over a few seeds."""
+    deaths, repeats, sent_back = 0, 0, 0
+    for seed in range(5):
+        with simulated(seed) as house:
+            deaths += sum(process.pid - 1 for process in house.network.processes.values())
+            repeats += sum(station.repeats for station in house.stations)
+            sent_back += sum(line["event"] == "deliveries sent back" for line in house.logs)
+    assert min(deaths, repeats, sent_back) > 20
+
+
 def test_a_run_is_its_seed():
     runs = []
     for _ in range(2):
@@ -43,6 +54,7 @@ def test_a_run_is_its_seed():
 
 def check(house: House) -> None:
     """All invariants."""
+    assert [line for line in house.logs if line["log_level"] in {"error", "critical"}] == []
     assert house.tables.bad_entries == []
     for station in house.stations:
         assert station.refused == []

@@ -5,10 +5,12 @@ everything between is the product's. A run is a seed: the same seed gives the sa
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
+
+from structlog.testing import capture_logs
 
 from actors.directory import Directory
 from actors.gateway import Gateway
@@ -24,7 +26,7 @@ from engine.model.data_transfer import SendData
 from engine.model.envelopes import CloseSession, Dispatch
 from engine.model.ids import Unit, unit_of
 from engine.model.sessions import SessionOpened
-from engine.ports import ActorUnavailable
+from engine.ports import ActorUnavailable, SeamError
 from engine.station.policy import Policy
 from engine.station.state import StationState
 from ingress.metrics import MessageCounts
@@ -43,6 +45,7 @@ VERSIONS = ("1.6", "2.0.1", "2.1")
 INGRESSES = ("ingress-0", "ingress-1")
 SHARDS = 4
 STORM_S = 120.0
+COMMAND_S = 30.0
 CALM_S_MAX = 1_800.0
 """Stations that are not through after so long in calm weather never will be."""
 
@@ -50,7 +53,7 @@ CALM_S_MAX = 1_800.0
 class Ingress:
     """An ingress without its sockets: sessions, and the courier they share."""
 
-    def __init__(self, process: Process, network: Network, literal: bool) -> None:
+    def __init__(self, process: Process, network: Network, *, literal: bool) -> None:
         self.router = Router(network, shards=SHARDS, literal=literal)
         self.lines: dict[str, Line] = {}
         self._name = process.name
@@ -100,6 +103,7 @@ class House:
         self.clock = VirtualClock()
         self.network = Network(self.weather)
         self.commands: dict[str, tuple[str, Outcome | None]] = {}
+        self.logs: list[MutableMapping[str, Any]] = []
         self._literal = literal
         self._settings = ActorSettings(shards=SHARDS, stations_per_actor=1 if literal else 2)
         self._actors = [] if literal else ["stations-0", "stations-1"]
@@ -124,18 +128,19 @@ class House:
     async def _directory(self, _process: Process) -> Directory:
         units = () if self._literal else tuple(Unit(shard) for shard in range(SHARDS))
         actors = {name: Reference(name, self.network) for name in self._actors}
-        spawn = lambda station: self._spawn_station(f"station-{station}")  # noqa: E731
-        made = Directory(FaultyJournal(self.store, self.weather), actors, units, spawn, literal_stations_max=100)
+        journal = FaultyJournal(self.store, self.weather)
+        made = Directory(journal, actors, units, self._spawn_station, literal_stations_max=100)
         await _insisted(made.start)
         return made
 
-    def _spawn_station(self, name: str) -> Reference:
+    def _spawn_station(self, station: str) -> Reference:
+        name = f"station-{station}"
         if name in self.network.processes:
             return Reference(name, self.network)
         return self.network.add(Process(name, self._station_actor))
 
     async def _ingress(self, process: Process) -> Ingress:
-        made = Ingress(process, self.network, self._literal)
+        made = Ingress(process, self.network, literal=self._literal)
         await made.router.start()
         return made
 
@@ -167,33 +172,32 @@ class House:
         for name in INGRESSES:
             self.network.add(Process(name, self._ingress))
         self.network.add(Process("projector", self._projector))
-        lives = asyncio.gather(*(station.live(self.dice.randrange(1, 4)) for station in self.stations))
+        lives = asyncio.gather(*(station.live(self.dice.randrange(1, 6)) for station in self.stations))
         storm = asyncio.create_task(self._storm())
         commands = asyncio.create_task(self._command())
         await storm
         async with asyncio.timeout(CALM_S_MAX):
             await asyncio.gather(lives, commands)
-            await asyncio.sleep(60)
+            await asyncio.gather(*(station.say("Heartbeat", {}) for station in self.stations))
+            await asyncio.sleep(COMMAND_S)  # an actor that took over hears of open commands with the heartbeat
             assert await self.network.processes["projector"].call("caught_up", 600.0), "the projector is stuck"
 
     async def _storm(self) -> None:
         """One trouble after the other, some at the same time."""
         loop = asyncio.get_running_loop()
+        kinds = (
+            self._death,
+            self._death,
+            self._partition,
+            self._outage,
+            self._lost_replies,
+            self._no_postgres,
+            self._cut,
+        )
         troubles: set[asyncio.Task[None]] = set()
         while loop.time() < STORM_S:
             await asyncio.sleep(self.dice.expovariate(1 / 4))
-            trouble = self.dice.choice(
-                (
-                    self._death,
-                    self._death,
-                    self._partition,
-                    self._outage,
-                    self._lost_replies,
-                    self._no_postgres,
-                    self._cut,
-                )
-            )
-            troubles.add(asyncio.create_task(trouble()))
+            troubles.add(asyncio.create_task(self.dice.choice(kinds)()))
         await asyncio.gather(*troubles)
         self.weather.stormy = False
 
@@ -251,12 +255,10 @@ class House:
         station = self.dice.choice(self.stations).identity
         now = self.clock.now()
         command = SendData("simulation", command_id)
-        request = CommandRequest(command_id, station, command, now, now + timedelta(seconds=30))
+        request = CommandRequest(command_id, station, command, now, now + timedelta(seconds=COMMAND_S))
         self.commands[command_id] = (station, None)
-        try:
+        with suppress(ActorUnavailable):  # whether it was taken is unknown
             self.commands[command_id] = (station, await gateway.command(request))
-        except ActorUnavailable:
-            pass
 
     # What came of it
 
@@ -267,12 +269,12 @@ class House:
         return HostedStation.from_rest(unit, station, resting).state
 
 
-async def _insisted(start: Any) -> None:
+async def _insisted(start: Callable[[], Awaitable[None]]) -> None:
     """Ray starts an actor again that could not start."""
     while True:
         try:
             return await start()
-        except (ActorUnavailable, Exception):  # noqa: BLE001 (as Ray does)
+        except SeamError:
             await asyncio.sleep(0.5)
 
 
@@ -281,5 +283,6 @@ def simulated(seed: int, *, literal: bool = False) -> Iterator[House]:
     """A run that is over."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         house = House(seed, literal=literal)
-        runner.run(house.run())
+        with capture_logs() as house.logs:
+            runner.run(house.run())
         yield house

@@ -8,7 +8,7 @@ import orjson
 
 from tests.simulation.virtual_time import VirtualClock
 
-ANSWER_S = 40.0
+ANSWER_S = 10.0
 """After so long without an answer a station says it again."""
 
 
@@ -90,6 +90,7 @@ class Station:
         self.charged: list[Charged] = []
         self.obeyed: list[str] = []
         self.refused: list[str] = []
+        self.repeats = 0
         self._connect = connect
         self._dice = dice
         self._clock = VirtualClock()
@@ -171,6 +172,7 @@ class Station:
             answer = await self._answer(line, message_id, [2, message_id, action, payload])
             if answer is not None:
                 break
+            self.repeats += 1
             if not same_id and self._dice.random() < 0.5:
                 message_id = self._new_id()
             if self._dice.random() < 0.5:
@@ -192,6 +194,8 @@ class Station:
 
     async def _connected(self) -> Line:
         while self._line is None or self._line.lost.is_set():
+            if self._listener is not None:
+                self._listener.cancel()
             self._line = self._connect(self)
             if self._line is None:
                 await asyncio.sleep(self._dice.uniform(0.5, 3))

@@ -1,4 +1,4 @@
-"""Virtual time: an event loop whose clock jumps to whatever is due next, and processes that live on it and can be killed.
+"""Virtual time: an event loop whose clock jumps to whatever is due next, and processes on it that can be killed.
 
 Nothing sleeps. When nothing is ready, the clock moves; when nothing can ever happen any more, that is an error.
 """
@@ -52,7 +52,7 @@ def loop_time() -> float:
     return asyncio.get_running_loop().time()
 
 
-class Died(Exception):
+class Died(Exception):  # noqa: N818 (what happened)
     """The process that should have answered is dead."""
 
 
