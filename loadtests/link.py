@@ -20,6 +20,7 @@ from urllib.parse import quote
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.frames import CloseCode
 from websockets.typing import Subprotocol
 
 from loadtests.statistics import Statistics
@@ -192,6 +193,9 @@ class Link:
                     await self._receive(socket, await socket.recv(decode=False))
             except ConnectionClosed:
                 return
+            except asyncio.CancelledError:
+                await socket.close(CloseCode.GOING_AWAY)  # left to itself it would say 1011, an error of ours
+                raise
             finally:
                 self._statistics.connected(self._subprotocol, -1)
                 self._lost()
