@@ -14,7 +14,17 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 Format = Literal["json", "console"]
 
 # Libraries that say at INFO more than an operator can read; ours is one line per connection.
-_QUIET_LOGGERS = ("asyncio", "httpcore2", "httpx2", "psycopg", "psycopg.pool", "redis", "uvicorn.access", "websockets")
+_QUIET_LOGGERS = (
+    "alembic",
+    "asyncio",
+    "httpcore2",
+    "httpx2",
+    "psycopg",
+    "psycopg.pool",
+    "redis",
+    "uvicorn.access",
+    "websockets",
+)
 
 
 def configure(level: str, log_format: Format, *, process: str | None = None, stream: TextIO | None = None) -> None:
@@ -39,7 +49,12 @@ def configure(level: str, log_format: Format, *, process: str | None = None, str
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder(), *shared],
+            foreign_pre_chain=[
+                structlog.stdlib.add_logger_name,
+                structlog.stdlib.ExtraAdder(),
+                _without_ray_timestamp,
+                *shared,
+            ],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
@@ -52,6 +67,12 @@ def configure(level: str, log_format: Format, *, process: str | None = None, str
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
     logging.captureWarnings(capture=True)
+
+
+def _without_ray_timestamp(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Ray marks every record of the standard library with a time of its own; ours is on the line already."""
+    event.pop("_ray_timestamp_ns", None)
+    return event
 
 
 def _shared_processors(process: str | None) -> list[Processor]:
