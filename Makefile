@@ -47,8 +47,10 @@ lock: .bootstrap/.ready ## Renews requirements.lock (add FLAGS=--upgrade to take
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev \
 	  --python-version 3.11 $(FLAGS) pyproject.toml -o requirements.lock
 
-docs: setup ## Renews the generated pages (settings)
-	@$(BIN)/python -m deploy.settings_page > docs/settings.md
+# Each page is written beside itself first: a generator that fails must not leave an empty page.
+docs: setup ## Renews the generated pages (settings, OCPP)
+	@$(BIN)/python -m deploy.settings_page > docs/settings.md.part && mv docs/settings.md.part docs/settings.md
+	@$(BIN)/python -m deploy.ocpp_page > docs/ocpp.md.part && mv docs/ocpp.md.part docs/ocpp.md
 
 clean: ## Removes what the commands above made in this folder (not the data directory)
 	@rm -rf .venv .bootstrap build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

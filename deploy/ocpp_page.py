@@ -152,15 +152,17 @@ def _words(versions: tuple[Version, ...]) -> str:
 
 def _counts() -> str:
     """How many there are, so that a change of the catalogue is seen."""
-    lines = ["\n## In figures\n\n| version | actions | of them from stations | understood | of them to stations | by a command word |\n"
-             "|---|---|---|---|---|---|\n"]  # fmt: skip
+    head = "| version | actions | of them from stations | understood | of them to stations | by a command word |"
+    lines = [f"\n## In figures\n\n{head}\n|---|---|---|---|---|---|\n"]
     for version in Version:
         table = actions(version).values()
         heard = [action for action in table if action.from_station is not None]
         understood = [action for action in heard if _from_station(action, version) == "understood"]
         said = [action for action in table if action.from_csms is not None]
         by_word = [action for action in said if _from_csms(action, version) != "raw"]
-        lines.append(f"| {version} | {len(table)} | {len(heard)} | {len(understood)} | {len(said)} | {len(by_word)} |\n")
+        lines.append(
+            f"| {version} | {len(table)} | {len(heard)} | {len(understood)} | {len(said)} | {len(by_word)} |\n"
+        )
     return "".join(lines)
 
 
@@ -176,14 +178,13 @@ def _error_codes() -> str:
 _MEANING_OF_CODE = {
     ErrorCode.NOT_IMPLEMENTED: "the version has no action of that name",
     ErrorCode.NOT_SUPPORTED: "the action exists, but only a CSMS may start it",
-    ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION: "a required field is missing (2.x), or a list has too few or too many items",
-    ErrorCode.PROTOCOL_ERROR: "a required field is missing (1.6), or a CALL came as a SEND or the other way round (2.1)",
+    ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION: "a required field is missing (2.x), or a list is too short or too long",
+    ErrorCode.PROTOCOL_ERROR: "a required field is missing (1.6), or a CALL came where a SEND belongs (2.1)",
     ErrorCode.TYPE_CONSTRAINT_VIOLATION: "a field has the wrong type",
     ErrorCode.PROPERTY_CONSTRAINT_VIOLATION: "a field has a value that is not allowed",
-    ErrorCode.FORMAT_VIOLATION: "a field that the schema does not know, or a CALL of which only the message id can be read",
-    ErrorCode.RPC_FRAMEWORK_ERROR: "the frame is no JSON array, or its message id cannot be read (2.x; on 1.6 such a frame "
-    "is ignored)",
-    ErrorCode.SECURITY_ERROR: "a decision about the message raised an error in Narke; it is in the log",
+    ErrorCode.FORMAT_VIOLATION: "a field that the schema does not know, or a CALL of which only the id is readable",
+    ErrorCode.RPC_FRAMEWORK_ERROR: "the frame is no JSON array, or its id is unreadable (1.6: no answer)",
+    ErrorCode.SECURITY_ERROR: "the registration is Pending or Rejected; or deciding raised an error (log)",
     ErrorCode.INTERNAL_ERROR: "reading the message or wording its answer raised an error in Narke; it is in the log",
 }
 
@@ -223,7 +224,7 @@ The version is never taken from the URL.
 
 **Subprotocol.** The station offers {protocols} in `Sec-WebSocket-Protocol`.
 The first of its list that Narke speaks is taken.
-Where none is, the handshake is completed without a subprotocol and the connection is closed with code 1002
+Where none is, the handshake is completed without a subprotocol and the connection closed with code 1002
 (2.x part 4 section 3.1.2).
 
 **Security profiles.** 0 (nothing) and 1 (HTTP Basic; the user name is the identity, the password at least 8 characters;
@@ -233,14 +234,14 @@ A station that has a password must present it, whatever its profile.
 With `ocpp.hex_passwords` the bytes that a hexadecimal password decodes to are right too, because OCPP 1.6 stations send
 them. Profiles 2 and 3 (TLS) are not built: put a proxy in front, see [operating](operating.md#security).
 
-**One connection for each station.** A newer connection of the same identity replaces the older one, which is closed with
-code {superseded}. Two devices with one identity push each other out; after `ocpp.takeovers_per_min` of these a minute
-they are told 503.
+**One connection for each station.** A newer connection of the same identity replaces the older one, which is
+closed with code {superseded}. Two devices with one identity push each other out; after `ocpp.takeovers_per_min` of
+these a minute they are told 503.
 
-**Limits.** A message has at most {message_bytes_max} bytes (`ocpp.message_bytes_max`; above: close code 1009), a message
-id at most {message_id_max} characters, brackets nest at most {nesting_max} deep.
-A station may have {calls_open_max} calls open (`ocpp.calls_open_max`); above it, and above `ocpp.messages_per_s`, Narke
-reads more slowly and drops nothing.
+**Limits.** A message has at most {message_bytes_max} bytes (`ocpp.message_bytes_max`; above: close code 1009),
+a message id at most {message_id_max} characters, brackets nest at most {nesting_max} deep.
+A station may have {calls_open_max} calls open (`ocpp.calls_open_max`); above it, and above `ocpp.messages_per_s`,
+Narke reads more slowly and drops nothing.
 Narke has one call to a station open at a time; further commands wait.
 Narke pings every {ping_interval_s} s (`ocpp.ping_interval_s`).
 
@@ -265,8 +266,8 @@ What fails is repaired where the meaning is plain, and checked again:
 
 An error to {lenient}
 would make a station repeat the message for ever, or lock it out.
-In these (and in a station's answers to commands) unknown fields and unknown words of optional fields are dropped too, and
-texts may be too long.
+In these (and in a station's answers to commands) unknown fields and unknown words of optional fields are dropped
+too, and texts may be too long.
 Also tolerated: numeric message ids (answered with the same number), a missing payload, incomplete CALLERRORs, the
 character NUL (becomes U+FFFD), times in forms other than ISO 8601, or none at all.
 Repairs are logged at level `debug`. What Narke itself sends is checked strictly and never repaired.
@@ -280,12 +281,15 @@ Codes of stations are accepted in every spelling.
 
 ## What Narke does with each action
 
-*Understood*: it becomes a fact of Narke's own (a transaction, a status, ...) and is answered by the rules of its domain.
+*Understood*: it becomes a fact of Narke's own (a transaction, a status, ...) and is answered by the
+rules of its domain.
 *Recorded verbatim*: it passes its schema, is kept whole as an event of the station (`narke events`, kind `notice`), and
 is answered with the words given here, which commit Narke to least.
-*Command*: REST and `narke` have a word for it, the same in all versions; words and fields are in [the API](api.md#commands).
+*Command*: REST and `narke` have a word for it, the same in all versions;
+words and fields are in [the API](api.md#commands).
 *Raw*: `narke send STATION ACTION PAYLOAD` and `{{"action": ..., "payload": ...}}` send it; the payload is checked
-against the official schema and sent as it is. Every action that a CSMS may start can be sent raw, also those with a word.
+against the official schema and sent as it is. Every action that a CSMS may start can be sent
+raw, also those with a word.
 
 Narke does not act by itself on what it only records: it sends no local lists, tariffs, charging profiles, certificates,
 firmware or display messages; it makes no reservations and no monitors. Whoever needs these sends them raw.
