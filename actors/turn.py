@@ -27,6 +27,7 @@ from engine.model.envelopes import (
     Done,
     Downlink,
     Event,
+    Failed,
     Refused,
     Reported,
     Retry,
@@ -51,7 +52,7 @@ NUMBERS_PER_START = 2
 
 MOVED = Retry(RetryReason.MOVED)
 UNAVAILABLE = Retry(RetryReason.UNAVAILABLE)
-_BUG = Refused("internal error; the message was logged")
+_BUG = Failed("internal error; the message was logged")
 
 
 class Item(msgspec.Struct):

@@ -32,6 +32,7 @@ async def prepare(settings: Settings) -> None:
         actors = settings.actors
         if await fix_layout(redis_link(redis, settings.redis), actors.shards, literal=actors.literal):
             await _restore(settings, pool, redis)
+        await journal_of(settings, redis).raise_transaction_numbers(await _numbers_taken(settings, pool))
     finally:
         await pool.close()
         await redis.aclose()
@@ -39,22 +40,24 @@ async def prepare(settings: Settings) -> None:
 
 
 async def _restore(settings: Settings, pool: Pool, redis: Redis) -> None:
-    """Redis is new: brings back what PostgreSQL knows of tokens, stations and 1.6 transaction numbers."""
+    """Redis is new: brings back what PostgreSQL knows of tokens and stations."""
     records = await operator_records(pool, settings.tenant)
-    async with pool.connection() as connection:
-        cursor = await connection.execute("SELECT max(number) FROM transactions WHERE tenant = %s", [settings.tenant])
-        row = await cursor.fetchone()
-    taken = int(row[0]) if row is not None and row[0] is not None else 0
-    if not (records.tokens or records.stations or taken):
+    if not (records.tokens or records.stations):
         return
     book, now = book_of(settings, redis), SystemClock().now()
     await book.save_tokens(records.tokens, now)
     for record in records.stations:
         await book.save_station(record, now)
-    await journal_of(settings, redis).raise_transaction_numbers(taken)
     log.warning(
         "this Redis is new: tokens and stations were restored from PostgreSQL",
         tokens=len(records.tokens),
         stations=len(records.stations),
-        transaction_numbers_from=taken + 1,
     )
+
+
+async def _numbers_taken(settings: Settings, pool: Pool) -> int:
+    """The highest number that a 1.6 transaction has; a Redis restored from an older copy must not give it again."""
+    async with pool.connection() as connection:
+        cursor = await connection.execute("SELECT max(number) FROM transactions WHERE tenant = %s", [settings.tenant])
+        row = await cursor.fetchone()
+    return int(row[0]) if row is not None and row[0] is not None else 0

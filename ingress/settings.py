@@ -22,8 +22,10 @@ class OcppSettings(BaseModel, frozen=True, extra="forbid"):
         description="What happens to a station that the operator has not registered: accept lets it connect, refuse "
         "answers 404.",
     )
-    security_profile_min: Literal[0, 1] = Field(
+    security_profile_min: int = Field(
         0,
+        ge=0,
+        le=1,
         description="Lowest OCPP security profile a station may use. 1: every station must present its password "
         "(HTTP Basic), so it must be registered with one.",
     )

@@ -99,7 +99,7 @@ def _list(  # noqa: PLR0913 (two listings share it)
         typer.echo(line(row))
     if not rows:
         typer.echo(f"{station}: no {listing}, or none that match", err=True)
-    hint_of_limit(rows, limit, as_json=as_json)
+    hint_of_limit(rows, limit, as_json=as_json, which="last")
 
 
 def _follow(rows: Iterator[Row], line: Callable[[Row], str], *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from deploy.cli.client import Api, path
 from deploy.cli.command import AsJson, Limit, Reach, Station, client_command
-from deploy.cli.errors import usage
+from deploy.cli.errors import CliError, ExitCode, usage
 from deploy.cli.output import (
     Column,
     Row,
@@ -101,10 +101,10 @@ def list_stations(
     hint_of_limit(rows, limit, as_json=as_json)
 
 
-def hint_of_limit(rows: list[Row], limit: int, *, as_json: bool) -> None:
+def hint_of_limit(rows: list[Row], limit: int, *, as_json: bool, which: str = "first") -> None:
     """Says that a listing may have been cut off: nothing is left out in silence."""
     if limit and len(rows) >= limit and not as_json:
-        typer.echo(f"the first {limit}; --limit 0 shows all", err=True)
+        typer.echo(f"the {which} {limit}; --limit 0 shows all", err=True)
 
 
 def show_station(reach: Reach, station: Station, *, as_json: AsJson = False) -> None:
@@ -144,7 +144,7 @@ def register_station(  # noqa: PLR0913 (each is an option)
     if password:
         changes["password"] = _ask_password(station)
     with reach.api() as api:
-        _report(_change(api, station, changes), "registered", as_json=as_json)
+        _report(_register(api, station, changes), "registered", as_json=as_json)
 
 
 def set_password(
@@ -183,6 +183,16 @@ def switch_log(
 def _change(api: Api, station: str, changes: Row) -> Row:
     changed: Row = api.send("PATCH", path("stations", station), changes)
     return changed
+
+
+def _register(api: Api, station: str, changes: Row) -> Row:
+    """Changes the record; a station that has none is accepted unless told otherwise."""
+    try:
+        return _change(api, station, changes)
+    except CliError as error:
+        if error.code is not ExitCode.NOT_FOUND:
+            raise
+    return _change(api, station, {"registration": "Accepted", **changes})
 
 
 def _report(record: Row, done: str, *, as_json: bool) -> None:

@@ -1,7 +1,7 @@
 """The data directory: its places, its lock, and what must be right before anything is started in it.
 
 run/        lock, narke.json (see run_file), prometheus-targets.json
-secrets/    passwords of the embedded servers, the first API key; mode 0700
+secrets/    passwords of the embedded servers; mode 0700
 log/        what the embedded servers say
 postgres/   PostgreSQL's data, made by initdb
 redis/      Redis' append-only file
@@ -77,8 +77,8 @@ class DataDir:
         free_mb = shutil.disk_usage(self.path).free // 1_000_000
         if free_mb < FREE_MB_MIN:
             raise DataDirError(
-                f"only {free_mb} MB are free on the disk of {self.path}, Narke needs {FREE_MB_MIN} MB for its first start. "
-                "Free some space or choose another folder by --data-dir."
+                f"only {free_mb} MB are free on the disk of {self.path}, Narke needs {FREE_MB_MIN} MB for its first "
+                "start. Free some space or choose another folder by --data-dir."
             )
 
     def password(self, name: str) -> tuple[str, bool]:

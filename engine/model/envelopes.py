@@ -94,6 +94,12 @@ class Refused(Word, frozen=True):
     reason: str
 
 
+class Failed(Word, frozen=True):
+    """A bug of ours: nothing was recorded, and trying again would not help. Told as CALLERROR InternalError."""
+
+    reason: str
+
+
 class Done(Word, frozen=True):
     """Recorded; nothing to tell."""
 
@@ -108,7 +114,7 @@ class Retry(Word, frozen=True):
     reason: RetryReason
 
 
-Verdict = Answered | Refused | Done | Superseded | Retry
+Verdict = Answered | Refused | Failed | Done | Superseded | Retry
 
 
 class BatchReply(Word, frozen=True):

@@ -22,6 +22,7 @@ from engine.model.envelopes import (
     Dispatch,
     Done,
     Event,
+    Failed,
     Refused,
     Reported,
     Retry,
@@ -254,11 +255,16 @@ class StationSession:
             case Refused(reason) if event.message_id is not None:
                 error = RemoteError(ErrorCode.SECURITY_ERROR, reason)
                 outcome, texts = error.code, self._rpc.refuse(event.message_id, error)
+            case Failed(reason) if event.message_id is not None:
+                error = RemoteError(ErrorCode.INTERNAL_ERROR, reason)
+                outcome, texts = error.code, self._rpc.refuse(event.message_id, error)
             case Done() if event.message_id is not None:
                 error = RemoteError(ErrorCode.INTERNAL_ERROR, "recorded, but there is no answer")
                 outcome, texts = error.code, self._rpc.refuse(event.message_id, error)
             case Refused():
                 outcome = ErrorCode.SECURITY_ERROR
+            case Failed():
+                outcome = ErrorCode.INTERNAL_ERROR
             case Answered() | Done() | Superseded() | Retry():
                 pass
             case _:

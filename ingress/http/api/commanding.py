@@ -119,7 +119,7 @@ def _response(request: CommandRequest, outcome: Outcome, deadline_s: float) -> R
         case Result.ACCEPTED | Result.REFUSED | Result.FAILED:
             return json_response(answer_of(request, outcome))
         case Result.OFFLINE:
-            detail = f"{station} is not connected; nothing was sent"
+            detail = f"{station}: {outcome.detail or 'The station is not connected; nothing was sent.'}"
             raise _problem(409, "station-offline", detail, "send it again when the station is back", request, outcome)
         case Result.NOT_EXPRESSIBLE:
             detail = f"nothing was sent to {station}: {outcome.detail or 'its OCPP version cannot say this'}"

@@ -224,7 +224,7 @@ PROBLEM = {
     "type": "urn:narke:problem:station-offline",
     "title": "Station offline",
     "status": 409,
-    "detail": "CP-0001 is not connected; nothing was sent",
+    "detail": "CP-0001: The station is not connected; nothing was sent.",
     "what_to_do": "send it again when the station is back",
     "instance": "/api/v1/stations/CP-0001/reset",
     "command_id": COMMAND_ID,

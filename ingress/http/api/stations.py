@@ -19,7 +19,7 @@ from ingress.http.api.commanding import unknown_station
 from ingress.http.api.paging import PageQuery, TimelineQuery, listing_response
 from ingress.http.api.texts import Moment, Name, Note, Place, Search, Short, StationName
 from ingress.http.authentication import ADMIN, READ
-from ingress.http.problems import invalid, json_response
+from ingress.http.problems import invalid, json_response, not_found
 from ingress.http.services import House, Services
 from ingress.ocpp.passwords import hash_password
 from storage.queries.filters import EventFilter, MessageFilter, MeterValueFilter, StationFilter
@@ -155,9 +155,12 @@ async def register_station(
 async def change_station(
     house: House, station: StationName, body: Annotated[StationChange, Body(examples=[examples.STATION_CHANGE])]
 ) -> Response:
-    """Changes what is given in the operator's record of a station; registers it where it has none."""
+    """Changes what is given in the operator's record of a station; registers it where `registration` is given."""
     known = await house.book.station(station)
     changes = body.model_dump(exclude={"password"}, exclude_unset=True)
+    if known is None and "registration" not in changes:
+        todo = "register it first: PUT, or PATCH with its registration (narke station register)"
+        raise not_found("registered-station", station, todo)
     record = msgspec.structs.replace(known or StationRecord(station=station), **changes)
     record = await _with_password(record, body)
     return await _save(house, record, created=known is None)
