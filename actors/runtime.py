@@ -3,16 +3,24 @@
 An actor of ours is a plain class with async methods, made by a factory inside its Ray process. `Host` is the Ray actor
 around it: it makes the object at the first call (also after a restart, which Ray does by itself), awaits its
 `start()`, and hands calls on. What Ray raises becomes the errors of `engine.ports`.
+
+Factory and arguments travel pickled: nothing of the house is imported in an actor's process before its node's directory
+of metrics is set, because prometheus_client looks for that when it is imported.
 """
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import ray
 import ray.exceptions
 import structlog
+from ray import cloudpickle
+from ray._private.services import canonicalize_bootstrap_address_or_die
+from ray.util import list_named_actors
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from engine.ports import ActorGone, ActorUnavailable
@@ -20,6 +28,16 @@ from engine.ports import ActorGone, ActorUnavailable
 log = structlog.get_logger()
 
 CONCURRENT_CALLS_MAX = 1_000
+METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_CLUSTER_ANSWER_S_MAX = 5.0
+
+
+class ClusterUnavailable(ConnectionError):  # noqa: N818 (a state)
+    """There is no Ray cluster to join. The message says where and what to do."""
+
+
+class NameTaken(Exception):  # noqa: N818 (a state)
+    """An actor of that name exists in our namespace."""
 
 
 class Actor(Protocol):
@@ -29,23 +47,54 @@ class Actor(Protocol):
         """Called once per process, before any other method."""
 
 
+class Node(NamedTuple):
+    """A living node of the cluster. `address`: its IP address; `cpus`: as it told Ray."""
+
+    id: str
+    address: str
+    cpus: float
+
+
+class MetricsDirs(NamedTuple):
+    """Where processes keep the files of prometheus_client: a directory per node.
+
+    `at_home`: on the node `home`. `elsewhere`: on every other, with the node's id below it.
+    """
+
+    home: str
+    at_home: Path
+    elsewhere: Path
+
+    def of(self, node_id: str) -> Path:
+        """The directory of a node's processes."""
+        return self.at_home if node_id == self.home else self.elsewhere / node_id
+
+
 class Spawn(NamedTuple):
-    """How an actor is to run. `node_id`: pinned to that Ray node; None: Ray spreads them."""
+    """How an actor is to run.
+
+    `node_id`: on that Ray node; None: Ray spreads them. `pinned`: there or nowhere; else elsewhere once it is gone.
+    `metrics`: None: of this process alone.
+    """
 
     name: str
     factory: Callable[..., Actor]
     arguments: tuple[Any, ...]
     cpus: float = 0.0
-    env: dict[str, str] | None = None
     node_id: str | None = None
+    pinned: bool = False
+    metrics: MetricsDirs | None = None
 
 
 class Host:
     """The Ray actor: makes the object of the house inside the process and hands calls on to it."""
 
-    def __init__(self, factory: Callable[..., Actor], arguments: tuple[Any, ...]) -> None:
-        self._factory = factory
-        self._arguments = arguments
+    def __init__(self, pickled: bytes, metrics: MetricsDirs | None) -> None:
+        if metrics is not None:
+            folder = metrics.of(here())
+            folder.mkdir(parents=True, exist_ok=True)
+            os.environ[METRICS_VARIABLE] = str(folder)  # noqa: TID251 (prometheus_client takes it from nowhere else)
+        self._factory, self._arguments = cloudpickle.loads(pickled)
         self._starting: asyncio.Task[Actor] | None = None
 
     async def call(self, method: str, *arguments: Any) -> Any:
@@ -60,7 +109,7 @@ class Host:
         return os.getpid()
 
     async def _make(self) -> Actor:
-        actor = self._factory(*self._arguments)
+        actor: Actor = self._factory(*self._arguments)
         await actor.start()
         return actor
 
@@ -76,8 +125,8 @@ class ActorRef:
         """Awaits the method in the actor's process."""
         try:
             return await self._handle.call.remote(method, *arguments)
-        except ray.exceptions.ActorDiedError as error:
-            raise ActorGone(f"actor {self.name} is dead") from error
+        except (ray.exceptions.ActorDiedError, ray.exceptions.ActorUnschedulableError) as error:
+            raise ActorGone(f"actor {self.name} is dead, or its node is gone") from error
         except (ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError, ray.exceptions.RaySystemError) as error:
             raise ActorUnavailable(f"actor {self.name} does not answer: {type(error).__name__}") from error
         except ray.exceptions.RayTaskError as error:
@@ -87,7 +136,7 @@ class ActorRef:
         """The process id of the actor now."""
         try:
             return int(await self._handle.pid.remote())
-        except ray.exceptions.RayActorError as error:
+        except (ray.exceptions.RayActorError, ray.exceptions.ActorUnschedulableError) as error:
             raise ActorUnavailable(f"actor {self.name} does not answer: {type(error).__name__}") from error
 
     def kill(self) -> None:
@@ -100,55 +149,103 @@ def _cause(error: ray.exceptions.RayTaskError) -> BaseException:
     return error.cause if isinstance(error.cause, BaseException) else error
 
 
-def start(*, address: str | None, namespace: str, object_store_mb: int) -> dict[str, Any]:
-    """Starts a local Ray (address None) or joins a running cluster; returns what Ray says of itself.
+def start(*, address: str | None, namespace: str, object_store_mb: int) -> Path:
+    """Starts a local Ray (address None) or joins a running cluster; returns the folder of Ray's temporary files.
 
     Raises:
-        ConnectionError: There is no cluster at `address`.
+        ClusterUnavailable: There is no cluster at `address`, or this machine is not one of its nodes.
     """
     options: dict[str, Any] = {"namespace": namespace, "log_to_driver": False, "configure_logging": False}
-    if address is not None:
-        options |= {"address": address}
-    else:
+    if address is None:
         options |= {
             "address": "local",
             "include_dashboard": False,
             "object_store_memory": object_store_mb * 1024 * 1024,
             "num_cpus": max(2, len(os.sched_getaffinity(0))),
         }
-    context: Any = ray.init(**options)
-    return dict(context.address_info)
+        context: Any = ray.init(**options)
+    else:
+        options["address"] = _place_of_cluster(address)
+        try:
+            context = ray.init(**options)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise ClusterUnavailable(
+                f"the Ray cluster at {options['address']} cannot be joined: {error}. Run `narke up` on one of its "
+                "machines, with the Ray and Python that the cluster has."
+            ) from error
+    return Path(context.address_info["session_dir"]).parent
+
+
+def _place_of_cluster(address: str) -> str:
+    """Where a cluster answers. Looked for by ourselves: Ray takes minutes to say that there is none."""
+    advice = "Start one (`ray start --head`), correct --address, or leave it out: then Narke starts its own Ray."
+    if address.startswith("ray://"):
+        raise ClusterUnavailable(
+            f"--address {address}: Narke joins a cluster as one of its machines, not through Ray Client. Run "
+            "`narke up --address auto` on a machine of the cluster (`ray start --address=<head>:6379` makes it one)."
+        )
+    try:
+        place = canonicalize_bootstrap_address_or_die(address)
+    except ConnectionError as error:
+        raise ClusterUnavailable(f"no Ray cluster runs on this machine (--address {address}). {advice}") from error
+    host, _, port = place.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CLUSTER_ANSWER_S_MAX).close()
+    except (OSError, ValueError) as error:
+        raise ClusterUnavailable(
+            f"no Ray cluster answers at {place} (--address {address}): {error}. {advice}"
+        ) from error
+    return place
 
 
 def shutdown() -> None:
-    """Leaves Ray; a local Ray ends with it."""
+    """Leaves Ray, and Ray ends all actors that we spawned; a local Ray ends with it."""
     ray.shutdown()
 
 
-def nodes() -> list[dict[str, Any]]:
-    """The living nodes of the cluster, as Ray describes them."""
-    return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]  # Ray has no types there
+def here() -> str:
+    """The id of the node that this process runs on."""
+    return str(ray.get_runtime_context().get_node_id())
 
 
-def spawn(spec: Spawn) -> ActorRef:
-    """Makes a named Ray actor that Ray restarts for ever; the one of that name if it exists."""
-    kind = type(spec.factory.__name__.title().replace("_", ""), (Host,), {})
-    strategy: Any = "SPREAD" if spec.node_id is None else NodeAffinitySchedulingStrategy(spec.node_id, soft=True)
-    handle: Any = (
-        ray.remote(kind)
-        .options(
-            name=spec.name,
-            get_if_exists=True,
-            max_restarts=-1,
-            max_task_retries=0,
-            max_concurrency=CONCURRENT_CALLS_MAX,
-            num_cpus=spec.cpus,
-            scheduling_strategy=strategy,
-            runtime_env={"env_vars": spec.env} if spec.env else None,
-        )
-        .remote(spec.factory, spec.arguments)
+def nodes() -> tuple[Node, ...]:
+    """The living nodes of the cluster, by id. Asks Ray: blocks for a moment."""
+    known: Any = ray.nodes()  # type: ignore[no-untyped-call]  # Ray has no types there
+    living = [node for node in known if node["Alive"]]
+    return tuple(
+        sorted(Node(node["NodeID"], node["NodeManagerAddress"], node["Resources"].get("CPU", 0.0)) for node in living)
     )
-    return ActorRef(spec.name, handle)
+
+
+def names() -> frozenset[str]:
+    """All actors of our namespace that live or are being restarted."""
+    return frozenset(list_named_actors())
+
+
+def spawn(spec: Spawn, *, adopt: bool = False) -> ActorRef:
+    """Makes a named Ray actor that Ray restarts for ever. `adopt`: one of that name that exists is as good.
+
+    Raises:
+        NameTaken: There is one of that name, and it is not to be adopted.
+    """
+    kind = type(spec.factory.__name__.title().replace("_", ""), (Host,), {})
+    strategy: Any = "SPREAD"
+    if spec.node_id is not None:
+        strategy = NodeAffinitySchedulingStrategy(spec.node_id, soft=not spec.pinned)
+    options: Any = ray.remote(kind).options(
+        name=spec.name,
+        get_if_exists=adopt,
+        max_restarts=-1,
+        max_task_retries=0,
+        max_concurrency=CONCURRENT_CALLS_MAX,
+        num_cpus=spec.cpus,
+        scheduling_strategy=strategy,
+    )
+    pickled: bytes = cloudpickle.dumps((spec.factory, spec.arguments))  # type: ignore[no-untyped-call]  # of Ray
+    try:
+        return ActorRef(spec.name, options.remote(pickled, spec.metrics))
+    except ValueError as error:
+        raise NameTaken(f"an actor named {spec.name} exists in this namespace") from error
 
 
 def find(name: str) -> ActorRef:

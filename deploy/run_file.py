@@ -6,7 +6,7 @@ the process is gone, or its number belongs to another process now, which its tim
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +87,12 @@ def remove(data_dir: Path) -> None:
         (data_dir / FILE).unlink(missing_ok=True)
 
 
-def write_prometheus_targets(data_dir: Path, targets: list[str], labels: Mapping[str, str] | None = None) -> Path:
-    """Writes the scrape targets (`host:port`) for Prometheus's `file_sd_configs`; returns the file."""
-    return write_json(data_dir / TARGETS_FILE, [{"targets": targets, "labels": dict(labels or {})}])
+def write_prometheus_targets(data_dir: Path, groups: Sequence[Mapping[str, Any]]) -> Path:
+    """Writes what is to be scraped for Prometheus's `file_sd_configs`; returns the file.
+
+    `groups`: in its form, `{"targets": ["host:port"], "labels": {"node": "a"}}`.
+    """
+    return write_json(data_dir / TARGETS_FILE, list(groups))
 
 
 def write_json(path: Path, value: Any, mode: int = 0o644) -> Path:

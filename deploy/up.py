@@ -7,12 +7,13 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 from rich.console import Console
 
@@ -33,16 +34,20 @@ def run(settings: Settings, *, fleet: int) -> int:
     """Runs Narke until SIGINT or SIGTERM; returns the exit status. `fleet`: stations of the demo; 0: none."""
     console = Console()
     logs.configure(settings.log.level, settings.log.format, process="up")
+    from deploy import doors  # noqa: PLC0415 (heavy)
+    from deploy.servers.data_dir import DataDir, DataDirLock  # noqa: PLC0415 (heavy)
     from deploy.servers.errors import ServerError  # noqa: PLC0415 (heavy)
     from deploy.servers.local import LocalServers  # noqa: PLC0415 (heavy)
 
-    servers = LocalServers(settings)
+    lock = DataDirLock(settings.data_dir)
     try:
-        with console.status("starting PostgreSQL and Redis"):
-            urls = servers.start()
+        DataDir(settings.data_dir).prepare()
+        lock.acquire()
+        if settings.ray.address is None:  # in a cluster the doors may be on other machines
+            doors.check(settings)
     except ServerError as error:
         return _failed(console, error)
-    settings = settings.with_servers(postgres_url=urls.postgres_url, redis_url=urls.redis_url)
+    servers = LocalServers(settings, lock)
     try:
         _make_metrics_dir(settings.data_dir)
         return asyncio.run(_up(settings, servers, console, fleet))
@@ -50,6 +55,7 @@ def run(settings: Settings, *, fleet: int) -> int:
         with console.status("stopping PostgreSQL and Redis"):
             servers.stop()
         run_file.remove(settings.data_dir)
+        lock.release()
 
 
 def _failed(console: Console, error: BaseException) -> int:
@@ -60,7 +66,7 @@ def _failed(console: Console, error: BaseException) -> int:
 
 
 def _make_metrics_dir(data_dir: Path) -> None:
-    """An empty directory for the metrics of all processes of this run; Ray's processes inherit the variable."""
+    """An empty directory for the metrics of this node's processes, of which this is one."""
     folder = data_dir / "run" / "metrics"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -69,19 +75,14 @@ def _make_metrics_dir(data_dir: Path) -> None:
 
 async def _up(settings: Settings, servers: "LocalServers", console: Console, fleet: int) -> int:
     from actors import runtime  # noqa: PLC0415 (Ray, and after the metrics directory is set)
-    from deploy.first_start import prepare  # noqa: PLC0415 (likewise)
-    from deploy.system import System  # noqa: PLC0415 (likewise)
 
     stopped = asyncio.Event()
-    servers.watch()
     try:
-        with console.status("preparing the database"):
-            await prepare(settings)
-        with console.status("starting Ray"):
-            await asyncio.to_thread(_start_ray, settings)
-        system = System(settings)
+        with console.status("starting PostgreSQL, Redis and Ray"):
+            settings, system = await _begin(settings, servers)
+        servers.watch()
         with console.status("starting Narke"):
-            await system.start()
+            await _start(settings, system)
     except Exception as error:
         log.debug("start failed", exc_info=True)
         runtime.shutdown()
@@ -99,11 +100,44 @@ async def _up(settings: Settings, servers: "LocalServers", console: Console, fle
     return 0
 
 
-def _start_ray(settings: Settings) -> None:
+async def _begin(settings: Settings, servers: "LocalServers") -> tuple[Settings, "System"]:
+    """Servers and Ray at the same time (a cluster is looked at first); returns complete settings and what is to run."""
+    joins = settings.ray.address is not None
+    ray = asyncio.create_task(asyncio.to_thread(_start_ray, settings))
+    if joins:
+        await ray
+    started = asyncio.create_task(asyncio.to_thread(servers.start))
+    await asyncio.sleep(0)  # both threads run: the imports below need not wait for them
+    from deploy.system import System  # noqa: PLC0415 (heavy, and after the metrics directory is set)
+
+    await asyncio.wait([ray, started])
+    ray_folder, urls = await ray, await started
+    own = settings.servers
+    spread = not joins or None not in (own.postgres_url, own.redis_url)
+    settings = settings.with_servers(postgres_url=urls.postgres_url, redis_url=urls.redis_url)
+    return settings, System(settings, ray_folder, spread=spread)
+
+
+async def _start(settings: Settings, system: "System") -> None:
+    """The actors' processes import what they need while the database is prepared."""
+    from deploy.first_start import prepare  # noqa: PLC0415 (heavy)
+
+    await asyncio.to_thread(system.spawn)
+    await prepare(settings)
+    await system.start()
+
+
+def _start_ray(settings: Settings) -> Path:
+    """Starts or joins Ray; returns the folder of its temporary files."""
     from actors import runtime  # noqa: PLC0415 (Ray)
 
     ray = settings.ray
-    runtime.start(address=ray.address, namespace=ray.namespace, object_store_mb=ray.object_store_mb)
+    folder = runtime.start(address=ray.address, namespace=ray.namespace, object_store_mb=ray.object_store_mb)
+    if ray.address is not None:
+        from deploy.cluster import judge  # noqa: PLC0415 (heavy)
+
+        judge(settings)
+    return folder
 
 
 async def _run(
@@ -112,7 +146,7 @@ async def _run(
     from deploy.demo import run_demo, save_tokens  # noqa: PLC0415 (heavy)
 
     tell = _run_file_writer(settings, servers, system)
-    await asyncio.to_thread(tell)
+    await tell()
     watching = [asyncio.create_task(system.watch()), asyncio.create_task(_repeat(tell))]
     try:
         _greet(settings, console, fleet)
@@ -126,16 +160,27 @@ async def _run(
         await asyncio.gather(*watching, return_exceptions=True)
 
 
-def _run_file_writer(settings: Settings, servers: "LocalServers", system: "System") -> Callable[[], None]:
-    """What others need to find us, written again when a process became another."""
-    from ingress.http.keys import KEY_FILE  # noqa: PLC0415 (light, but of the HTTP door)
+def _run_file_writer(
+    settings: Settings, servers: "LocalServers", system: "System"
+) -> Callable[[], Coroutine[None, None, None]]:
+    """What others need to find us, written again when a process or a node became another."""
+    from ingress.http.keys import KEY_FILE  # noqa: PLC0415 (of the HTTP door)
+    from ingress.http.services import ScrapeTarget  # noqa: PLC0415 (likewise)
 
     data_dir = settings.data_dir
-    targets = run_file.write_prometheus_targets(data_dir, [_http_place(settings)], {"job": "narke"})
+    told: list[ScrapeTarget] = []
     started_at = datetime.now(UTC).isoformat(timespec="seconds")  # noqa: TID251 (a shell)
     written: dict[str, int] = {}
 
-    def write() -> None:
+    async def write() -> None:
+        await asyncio.to_thread(write_run_file)
+        targets = list(await system.targets())
+        if targets != told:
+            groups = [msgspec.to_builtins(target) for target in targets]
+            await asyncio.to_thread(run_file.write_prometheus_targets, data_dir, groups)
+            told[:] = targets
+
+    def write_run_file() -> None:
         processes = {**servers.pids, **system.pids}
         if processes == written:
             return
@@ -148,7 +193,7 @@ def _run_file_writer(settings: Settings, servers: "LocalServers", system: "Syste
             data_dir=str(data_dir),
             version=version("narke"),
             processes=processes,
-            prometheus_targets_file=str(targets),
+            prometheus_targets_file=str(data_dir / run_file.TARGETS_FILE),
         )
         run_file.write(data_dir, info)
         written.clear()
@@ -157,10 +202,10 @@ def _run_file_writer(settings: Settings, servers: "LocalServers", system: "Syste
     return write
 
 
-async def _repeat(tell: Callable[[], None]) -> None:
+async def _repeat(tell: Callable[[], Coroutine[None, None, None]]) -> None:
     while True:
         await asyncio.sleep(RUN_FILE_S)
-        await asyncio.to_thread(tell)
+        await tell()
 
 
 def _http_place(settings: Settings) -> str:

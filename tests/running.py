@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import httpx2
+import psutil
 import psycopg
 
 BIN = Path(sys.executable).parent
@@ -57,7 +58,11 @@ class Narke:
             [str(part) for part in command], stdout=log, stderr=log, env=self.environment, start_new_session=True
         )
         log.close()
-        self.wait_until(lambda: self.process.poll() is not None or self.is_ready(), START_S)
+        try:
+            self.wait_until(lambda: self.process.poll() is not None or self.is_ready(), START_S)
+        except AssertionError:
+            self.stop()  # or it outlives the test
+            raise
         assert self.process.poll() is None, self.said()
 
     def stop(self):
@@ -71,6 +76,28 @@ class Narke:
         """kill -9 of `narke up` itself; everything else must follow by itself."""
         self.process.kill()
         self.process.wait(STOP_S)
+
+    def family(self):
+        """Every process that came from ours; to be asked for before the end, for `survivors` after it."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def survivors(self, family):
+        """Who of the family still lives, or bears our name: its command line, folder or environment tells."""
+        alive = [process for process in family if self._lives(process)]
+        strangers = [process for process in psutil.process_iter() if process not in alive and self._is_ours(process)]
+        return [str(process) for process in alive + strangers]
+
+    @staticmethod
+    def _lives(process):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return False
+
+    def _is_ours(self, process):
+        with contextlib.suppress(psutil.Error):
+            words = (process.cwd(), *process.cmdline(), *process.environ().values())
+            return process.pid != os.getpid() and any(str(self.data_dir) in word for word in words)
+        return False
 
     def said(self):
         return (self.data_dir.parent / "up.log").read_text()

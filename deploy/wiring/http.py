@@ -1,11 +1,14 @@
 """The process that people and programs talk to."""
 
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+from actors import runtime
 from actors.gateway import Gateway
 from actors.router import ActorBook
 from deploy.settings import Settings
+from deploy.wiring.exporter import targets_of
 from deploy.wiring.parts import SystemClock, book_of, journal_of, metrics_dir, new_id, postgres_url, prepare, router_of
 from engine.ports import ActorUnavailable
 from ingress.http.app import create_app
@@ -21,8 +24,9 @@ from storage.redis_link import RedisLink
 class HttpProcess:
     """The HTTP door and what it asks."""
 
-    def __init__(self, settings: Settings, ingresses: tuple[str, ...]) -> None:
+    def __init__(self, settings: Settings, ingresses: tuple[str, ...], ray_folder: Path) -> None:
         self._settings = settings
+        self._ray_folder = ray_folder
         self._ingresses = ingresses
         self._book = ActorBook()
         self._router = router_of(settings, self._book)
@@ -77,7 +81,7 @@ class HttpProcess:
 
     async def _directory(self) -> str:
         health = await self._book.call("directory", "health")
-        if not health["version"]:
+        if not health["version"] and not self._settings.actors.literal:  # there, stations make their units
             raise ActorUnavailable("no unit is placed yet")
         down = health["actors_down"]
         return f"{health['units']} units placed" + (f"; down: {', '.join(down)}" if down else "")
@@ -93,8 +97,7 @@ class HttpProcess:
         return f"{sum(health['connections'] for health in healths)} connections"
 
     async def _targets(self) -> tuple[ScrapeTarget, ...]:
-        http = self._settings.http
-        return (ScrapeTarget((f"{http.host}:{http.port}",), {"job": "narke"}),)
+        return await targets_of(self._settings, runtime.here(), self._book, self._ray_folder)
 
 
 async def _ping_redis(link: RedisLink) -> str:
@@ -107,7 +110,7 @@ async def _ping_postgres(pool: Pool) -> str:
     return "PostgreSQL answers"
 
 
-def http(settings: Settings, ingresses: tuple[str, ...]) -> HttpProcess:
-    """The HTTP door's process."""
+def http(settings: Settings, ingresses: tuple[str, ...], ray_folder: Path) -> HttpProcess:
+    """The HTTP door's process. `ray_folder`: where Ray keeps its temporary files."""
     prepare(settings, "http")
-    return HttpProcess(settings, ingresses)
+    return HttpProcess(settings, ingresses, ray_folder)

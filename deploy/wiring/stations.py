@@ -3,7 +3,7 @@
 from actors import runtime
 from actors.directory import Directory
 from actors.router import ActorBook, IngressRoutes
-from actors.runtime import ActorRef, Spawn
+from actors.runtime import ActorRef, MetricsDirs, Spawn
 from actors.station_actor import StationActor
 from deploy.settings import Settings
 from deploy.wiring.parts import SystemClock, journal_of, prepare
@@ -32,18 +32,22 @@ def station_actor(name: str, settings: Settings) -> StationActor:
     return StationActor(name, journal_of(settings), ingresses, SystemClock(), policy_of(settings), settings.actors)
 
 
-def station_spec(name: str, settings: Settings) -> Spawn:
-    """How a station actor runs."""
-    return Spawn(name, station_actor, (name, settings), cpus=settings.actors.actor_cpus)
+def station_spec(name: str, settings: Settings, metrics: MetricsDirs, node_id: str | None) -> Spawn:
+    """How a station actor runs. `node_id`: where; None: spread over all nodes."""
+    cpus = settings.actors.actor_cpus
+    return Spawn(name, station_actor, (name, settings), cpus=cpus, node_id=node_id, metrics=metrics)
 
 
-def directory(names: tuple[str, ...], settings: Settings) -> Directory:
-    """The directory's process. `names`: the station actors in shard mode, none in literal mode."""
+def directory(names: tuple[str, ...], settings: Settings, metrics: MetricsDirs, node_id: str | None) -> Directory:
+    """The directory's process.
+
+    `names`: the station actors in shard mode, none in literal mode, where it spawns them itself; the others say how.
+    """
     prepare(settings, "directory")
     literal = settings.actors.literal
 
     def spawn_station(station: str) -> ActorRef:
-        return runtime.spawn(station_spec(f"station-{station}", settings))
+        return runtime.spawn(station_spec(f"station-{station}", settings, metrics, node_id), adopt=True)
 
     return Directory(
         journal_of(settings),

@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -75,7 +76,23 @@ def exposition(directory: Path | None, accept: str) -> tuple[bytes, str]:
     """
     registry = REGISTRY
     if directory is not None:
+        forget_dead(directory)
         registry = CollectorRegistry()
         MultiProcessCollector(registry, path=str(directory))  # type: ignore[no-untyped-call]  # untyped there
     encode, content_type = choose_encoder(accept)
     return encode(registry), content_type
+
+
+def forget_dead(directory: Path) -> None:
+    """Removes the live gauges of processes that ended, whoever started them; what they counted stays."""
+    numbers = {file.stem.rpartition("_")[2] for file in directory.glob("gauge_live*_*.db")}
+    for number in numbers:
+        if number.isdecimal() and not _lives(int(number)):
+            mark_process_dead(int(number), str(directory))  # type: ignore[no-untyped-call]  # untyped there
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

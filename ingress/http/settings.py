@@ -13,6 +13,13 @@ class HttpSettings(BaseModel, frozen=True, extra="forbid"):
         " can reach it (then put TLS in front).",
     )
     port: int = Field(default=8080, ge=0, le=65_535, description="Port of REST, health and metrics. 0: any free one.")
+    metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65_535,
+        description="Port of /metrics on the nodes of a Ray cluster other than the one of `narke up`, whose HTTP port "
+        "has it. 0: any free one; GET /api/v1/system/targets names it.",
+    )
     body_bytes_max: int = Field(
         default=4 * 1024 * 1024,
         ge=1024,

@@ -408,7 +408,9 @@ def _listening_socket(settings: OcppSettings) -> socket.socket:
     except OSError as error:
         sock.close()
         raise OSError(
-            error.errno, f"the OCPP port {settings.host}:{settings.port} cannot be bound: {error.strerror}"
+            error.errno,
+            f"the OCPP port {settings.host}:{settings.port} cannot be bound: {error.strerror}. "
+            "Stop what listens there, or choose another with --port",
         ) from error
     return sock
 

@@ -101,5 +101,5 @@ def test_a_failed_write_leaves_the_old_file_and_no_part(tmp_path):
 
 
 def test_targets_have_the_form_of_prometheus(tmp_path):
-    path = run_file.write_prometheus_targets(tmp_path, ["127.0.0.1:8080"], {"node": "a"})
+    path = run_file.write_prometheus_targets(tmp_path, [{"targets": ["127.0.0.1:8080"], "labels": {"node": "a"}}])
     assert json.loads(path.read_text()) == [{"targets": ["127.0.0.1:8080"], "labels": {"node": "a"}}]
