@@ -1,23 +1,42 @@
 """How a virtual station answers the CSMS' calls. None: the action is not known here (CALLERROR NotImplemented)."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from loadtests.connector import Connector, Driver
 from loadtests.link import Malformed
-from loadtests.wording import Payload
-
-if TYPE_CHECKING:
-    from loadtests.station import Station
+from loadtests.wording import Payload, Wording
 
 ACCEPTED: Payload = {"status": "Accepted"}
 REJECTED: Payload = {"status": "Rejected"}
 SCHEDULED: Payload = {"status": "Scheduled"}
 
 
+class Commanded(Protocol):
+    """What a station must have to be commanded."""
+
+    wording: Wording
+    connectors: list[Connector]
+    intervals_s: dict[str, float]
+
+    @property
+    def registered(self) -> bool:
+        """Whether its boot was accepted."""
+
+    def reset(self, stop_reason: str | None) -> None:
+        """Boots anew; None: once all charges have ended."""
+
+    def trigger(self, message: str, connectors: Sequence[Connector]) -> str:
+        """Sends a message; returns the status of the answer."""
+
+    def report_status(self, connector: Connector, status: str) -> None:
+        """Tells a status."""
+
+
 class CommandsOfCsms:
     """The CSMS' calls to one station, all versions."""
 
-    def __init__(self, station: "Station") -> None:
+    def __init__(self, station: Commanded) -> None:
         self._station = station
         self._intervals = {key: name for name, key in station.wording.key_of_interval.items()}
         self._fixed = {"NumberOfConnectors": str(len(station.connectors))}
