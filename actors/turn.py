@@ -11,6 +11,7 @@ The steps, for all stations of the turn at once:
 When a unit's commit fails, its stations are forgotten and all of the unit's items of this turn are sent back undecided.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from time import perf_counter
@@ -37,7 +38,7 @@ from engine.model.envelopes import (
 )
 from engine.model.facts import Fact, StationFacts
 from engine.model.ids import Unit
-from engine.model.transactions import Stage, TransactionEnded, TransactionOpened, TransactionReported
+from engine.model.transactions import Stage, TransactionEnded, TransactionReported
 from engine.ports import Fenced, Fetched, Journal, JournalUnavailable, UnitCommit
 from engine.station.context import Context
 from engine.station.decider import Tick, decide, questions, resend
@@ -52,6 +53,8 @@ NUMBERS_PER_START = 2
 
 MOVED = Retry(RetryReason.MOVED)
 UNAVAILABLE = Retry(RetryReason.UNAVAILABLE)
+_LEAVING = (Send, Settle)
+_REMEMBERED = (Answered, Refused, Done)
 _BUG = Failed("internal error; the message was logged")
 
 
@@ -206,14 +209,16 @@ class Turns:
             for unit, records in by_unit.items()
         ]
         failed = set()
+        made_true: list[StationFacts] = []
         for commit, refusal in zip(commits, await self._journal.commit(commits, now), strict=True):
             if refusal is None:
-                _count(commit.records)
+                made_true += commit.records
                 continue
             failed.add(commit.unit)
             verdict = MOVED if isinstance(refusal, Fenced) else UNAVAILABLE
             self._forget_unit(commit.unit, keep_epoch=verdict is UNAVAILABLE)
             self._send_back([item for item in items if item.unit == commit.unit], verdict, str(refusal))
+        _count(made_true)
         return failed
 
     def _send_back(self, items: Iterable[Item], verdict: Retry, why: str) -> None:
@@ -292,11 +297,11 @@ class _Deciding:
             item.verdict = _BUG
             return
         item.verdict = verdict
-        self._effects.extend((item, item.station, effect) for effect in effects if isinstance(effect, Send | Settle))
+        self._effects.extend([(item, item.station, effect) for effect in effects if isinstance(effect, _LEAVING)])
         if facts:
             hosted.state = state
             self.facts.setdefault(item.station, []).extend(facts)
-            if isinstance(what, Reported) and isinstance(verdict, Answered | Refused | Done):
+            if isinstance(what, Reported) and isinstance(verdict, _REMEMBERED):
                 hosted.remember(what, verdict)
 
     def collect(self, result: TurnResult, failed: set[Unit]) -> None:
@@ -352,16 +357,15 @@ def _needs_number(item: Item) -> bool:
 
 def _count(records: Iterable[StationFacts]) -> None:
     """Counts what became true."""
+    kinds: Counter[str] = Counter()
     for record in records:
         for fact in record.facts:
-            metrics.facts.labels(type(fact).__name__).inc()
-            match fact:
-                case TransactionOpened():
-                    metrics.transactions_opened.inc()
-                case TransactionEnded(energy_wh=energy_wh):
-                    metrics.transactions_ended.inc()
-                    metrics.energy_wh.inc(energy_wh or 0.0)
-                case CommandSettled(outcome=outcome):
-                    metrics.commands_settled.labels(outcome.result.value).inc()
-                case _:
-                    pass
+            kinds[type(fact).__name__] += 1
+            if isinstance(fact, TransactionEnded):
+                metrics.energy_wh.inc(fact.energy_wh or 0.0)
+            elif isinstance(fact, CommandSettled):
+                metrics.commands_settled.labels(fact.outcome.result.value).inc()
+    for kind, count in kinds.items():
+        metrics.facts.labels(kind).inc(count)
+    metrics.transactions_opened.inc(kinds["TransactionOpened"])
+    metrics.transactions_ended.inc(kinds["TransactionEnded"])
