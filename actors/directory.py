@@ -35,6 +35,8 @@ log = structlog.get_logger()
 PROBE_TIMEOUT_S = 1.0
 REVIVE_INTERVAL_S = 0.5
 CHANGE_WAIT_S = 20.0
+STATION_PREFIX = "station-"
+"""Begins the names of literal mode's actors."""
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -156,7 +158,7 @@ class Directory:
         return actor
 
     def _station_actor(self, station: str) -> str:
-        name = f"station-{station}"
+        name = f"{STATION_PREFIX}{station}"
         if name not in self._actors:
             if len(self._actors) >= self._literal_stations_max:
                 raise ActorUnavailable(

@@ -9,6 +9,8 @@ of metrics is set, because prometheus_client looks for that when it is imported.
 """
 
 import asyncio
+import contextlib
+import logging
 import os
 import socket
 from collections.abc import Callable
@@ -155,6 +157,9 @@ def start(*, address: str | None, namespace: str, object_store_mb: int) -> Path:
     Raises:
         ClusterUnavailable: There is no cluster at `address`, or this machine is not one of its nodes.
     """
+    of_ray = logging.getLogger("ray")
+    of_ray.handlers.clear()  # what Ray says goes where we log, not between the lines of a table
+    of_ray.propagate = True
     options: dict[str, Any] = {"namespace": namespace, "log_to_driver": False, "configure_logging": False}
     if address is None:
         options |= {
@@ -222,8 +227,19 @@ def names() -> frozenset[str]:
     return frozenset(list_named_actors())
 
 
+def end(prefix: str) -> None:
+    """Ends all actors of our namespace whose name begins so."""
+    for name in names():
+        if name.startswith(prefix):
+            with contextlib.suppress(ActorGone):
+                find(name).kill()
+
+
 def spawn(spec: Spawn, *, adopt: bool = False) -> ActorRef:
-    """Makes a named Ray actor that Ray restarts for ever. `adopt`: one of that name that exists is as good.
+    """Makes a named Ray actor that Ray restarts for ever.
+
+    `adopt`: one of that name that exists is as good, and it outlives whoever spawned it: `end` it. Others end with the
+    process that spawned them.
 
     Raises:
         NameTaken: There is one of that name, and it is not to be adopted.
@@ -235,6 +251,7 @@ def spawn(spec: Spawn, *, adopt: bool = False) -> ActorRef:
     options: Any = ray.remote(kind).options(
         name=spec.name,
         get_if_exists=adopt,
+        lifetime="detached" if adopt else None,
         max_restarts=-1,
         max_task_retries=0,
         max_concurrency=CONCURRENT_CALLS_MAX,

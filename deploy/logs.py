@@ -3,8 +3,10 @@
 Called once in each process. Event names are short and constant; everything that varies is a key.
 """
 
+import contextlib
 import logging
 import sys
+from pathlib import Path
 from typing import Any, Literal, TextIO
 
 import orjson
@@ -12,6 +14,8 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 Format = Literal["json", "console"]
+
+LOG_BYTES_MAX = 20_000_000
 
 # Libraries that say at INFO more than an operator can read; ours is one line per connection.
 _QUIET_LOGGERS = (
@@ -25,6 +29,14 @@ _QUIET_LOGGERS = (
     "uvicorn.access",
     "websockets",
 )
+
+
+def open_log(path: Path) -> TextIO:
+    """Opens a process' log for appending; one that grew large is set aside first (one generation is kept)."""
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_size > LOG_BYTES_MAX:
+            path.replace(path.with_suffix(".log.1"))
+    return path.open("a", buffering=1, encoding="utf-8")
 
 
 def configure(level: str, log_format: Format, *, process: str | None = None, stream: TextIO | None = None) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 import structlog
 
 from actors import runtime
+from actors.directory import STATION_PREFIX
 from actors.router import DIRECTORY, ActorBook
 from actors.runtime import ActorRef, MetricsDirs, Node, Spawn
 from actors.session_reaper import SessionReaper
@@ -95,6 +96,7 @@ class System:
         stations_arguments = (self._stations, settings, self._metrics, where)
         http_arguments = (settings, self.ingresses, self._ray_folder)
         self._spawn(Spawn(DIRECTORY, stations.directory, stations_arguments), **at_home)
+        runtime.end(STATION_PREFIX)  # what a literal mode that was killed left on the cluster
         for name in self._stations:
             self._spawn(stations.station_spec(name, settings, self._metrics, where))
         self._spawn(Spawn("projector", projector.projector, (settings,)), **at_home)
@@ -130,6 +132,7 @@ class System:
         await self._quietly("http", "stop")
         if not await self._quietly("projector", "caught_up", CATCH_UP_S):
             log.warning("not everything is in PostgreSQL yet; it is in Redis and will be carried at the next start")
+        await asyncio.to_thread(runtime.end, STATION_PREFIX)
         await asyncio.gather(*(self._quietly(name, "stop") for name in self._exporters))
 
     async def _wait_for(self, names: Iterable[str]) -> None:

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 from rich.console import Console
+from rich.markup import escape
 
 from deploy import logs, run_file
+from deploy.logs import open_log
 from deploy.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ RUN_FILE_S = 1.0
 def run(settings: Settings, *, fleet: int) -> int:
     """Runs Narke until SIGINT or SIGTERM; returns the exit status. `fleet`: stations of the demo; 0: none."""
     console = Console()
-    logs.configure(settings.log.level, settings.log.format, process="up")
     from deploy import doors  # noqa: PLC0415 (heavy)
     from deploy.servers.data_dir import DataDir, DataDirLock  # noqa: PLC0415 (heavy)
     from deploy.servers.errors import ServerError  # noqa: PLC0415 (heavy)
@@ -43,6 +44,7 @@ def run(settings: Settings, *, fleet: int) -> int:
     try:
         DataDir(settings.data_dir).prepare()
         lock.acquire()
+        _configure_logs(settings, console)
         if settings.ray.address is None:  # in a cluster the doors may be on other machines
             doors.check(settings)
     except ServerError as error:
@@ -58,10 +60,16 @@ def run(settings: Settings, *, fleet: int) -> int:
         lock.release()
 
 
+def _configure_logs(settings: Settings, console: Console) -> None:
+    """To stderr; to the data directory where a person looks at the terminal."""
+    stream = open_log(settings.data_dir / "log" / "up.log") if console.is_terminal else None
+    logs.configure(settings.log.level, settings.log.format, process="up", stream=stream)
+
+
 def _failed(console: Console, error: BaseException) -> int:
     causes = error.exceptions if isinstance(error, BaseExceptionGroup) else (error,)
     for cause in causes:
-        console.print(f"[bold red]Narke cannot start:[/] {cause}", highlight=False, soft_wrap=True)
+        console.print(f"[bold red]Narke cannot start:[/] {escape(str(cause))}", highlight=False, soft_wrap=True)
     return 1
 
 

@@ -1,10 +1,8 @@
 """Parts that several processes have."""
 
-import contextlib
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -15,8 +13,6 @@ from deploy.settings import Settings
 from storage.journal import RedisJournal
 from storage.operator_book import RedisOperatorBook
 from storage.redis_client import redis_client
-
-LOG_BYTES_MAX = 20_000_000
 
 
 class SystemClock:
@@ -64,16 +60,8 @@ def postgres_url(settings: Settings) -> str:
     return url.get_secret_value()
 
 
-def open_log(path: Path) -> TextIO:
-    """Opens a process' log for appending; one that grew large is set aside first (one generation is kept)."""
-    with contextlib.suppress(FileNotFoundError):
-        if path.stat().st_size > LOG_BYTES_MAX:
-            path.replace(path.with_suffix(".log.1"))
-    return path.open("a", buffering=1, encoding="utf-8")
-
-
 def prepare(settings: Settings, process: str) -> None:
     """What each process does first: its logs go where the settings say."""
     folder = settings.data_dir / "log"
-    stream = open_log(folder / f"{process}.log") if folder.is_dir() else None
+    stream = logs.open_log(folder / f"{process}.log") if folder.is_dir() else None
     logs.configure(settings.log.level, settings.log.format, process=process, stream=stream)

@@ -1,7 +1,7 @@
 """The processes that own stations: station actors, and the directory that places units on them."""
 
 from actors import runtime
-from actors.directory import Directory
+from actors.directory import STATION_PREFIX, Directory
 from actors.router import ActorBook, IngressRoutes
 from actors.runtime import ActorRef, MetricsDirs, Spawn
 from actors.station_actor import StationActor
@@ -47,7 +47,7 @@ def directory(names: tuple[str, ...], settings: Settings, metrics: MetricsDirs, 
     literal = settings.actors.literal
 
     def spawn_station(station: str) -> ActorRef:
-        return runtime.spawn(station_spec(f"station-{station}", settings, metrics, node_id), adopt=True)
+        return runtime.spawn(station_spec(f"{STATION_PREFIX}{station}", settings, metrics, node_id), adopt=True)
 
     return Directory(
         journal_of(settings),

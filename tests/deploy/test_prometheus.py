@@ -1,8 +1,9 @@
 """The example for Prometheus: its rules speak of metrics that exist, with labels that they have."""
 
 import importlib
-import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,14 @@ def test_the_configuration_reads_the_rules_and_the_file_that_narke_writes(tmp_pa
     (discovery,) = configuration["scrape_configs"][0]["file_sd_configs"]
     assert discovery["files"] == [f"/var/lib/narke/{run_file.TARGETS_FILE}"]
     assert run_file.write_prometheus_targets(tmp_path, []) == tmp_path / run_file.TARGETS_FILE
+
+
+@pytest.mark.integration
+def test_prometheus_itself_takes_rules_and_configuration():
+    promtool = shutil.which("promtool")
+    if promtool is None:  # its parsing is what is missed; the tests above hold what the files say
+        assert {"alert", "expr", "labels", "annotations"} <= set.intersection(*(set(rule) for rule in rules()))
+        return
+    for what, name in (("rules", "narke.rules.yml"), ("config", "prometheus.yml")):
+        done = subprocess.run([promtool, "check", what, FOLDER / name], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
