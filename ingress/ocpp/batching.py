@@ -1,7 +1,8 @@
 """Batching: all that arrived in this turn of the loop for one actor goes as one call, and again until it is decided.
 
     lane      the events of one station in order; at most one call at a time carries events of a lane
-    outbox    the lanes with something to say to one actor; a few calls at a time
+    outbox    the lanes with something to say to one actor; a few calls at a time, and none leaves before a few
+              milliseconds have gathered company for it, for a call costs the same with one event and with many
     unit      a shard (or a literal station) whose owner failed is on hold: its lanes wait while we ask the directory
     door      closed while too much waits in all; the server stops reading from every station
 
@@ -104,7 +105,7 @@ class Courier:
         self._forget_if_unused(lane)
 
     def submit(self, lane: Lane, parcel: Parcel) -> None:
-        """Queues an event behind those of its station; it leaves at the end of this turn of the loop."""
+        """Queues an event behind those of its station; it leaves within `batch_wait_ms`."""
         self._idle.clear()
         lane.parcels.append(parcel)
         self._deliveries += 1
@@ -154,12 +155,14 @@ class Courier:
         if outbox is None:
             outbox = self._outboxes[placement.actor] = _Outbox()
         outbox.lanes.append(lane)
-        self._schedule(placement.actor, outbox)
+        self._schedule(placement.actor, outbox, wait=True)
 
-    def _schedule(self, actor: str, outbox: _Outbox) -> None:
+    def _schedule(self, actor: str, outbox: _Outbox, *, wait: bool = False) -> None:
+        """A call is about to leave; `wait`: what comes in the next milliseconds may join it."""
         if not outbox.scheduled and outbox.lanes and outbox.calls < self._settings.calls_per_actor_max:
             outbox.scheduled = True
-            asyncio.get_running_loop().call_soon(self._flush, actor, outbox)
+            delay_s = self._settings.batch_wait_ms / 1000 if wait else 0.0
+            asyncio.get_running_loop().call_later(delay_s, self._flush, actor, outbox)
 
     def _flush(self, actor: str, outbox: _Outbox) -> None:
         """Starts one call with what waits for the actor."""

@@ -49,7 +49,7 @@ class Office:
         self.door = []
         self.now = now
         self.sender = Sender()
-        values = {"redelivery_wait_s_min": 0.001, "redelivery_wait_s_max": 0.002} | settings
+        values = {"batch_wait_ms": 0, "redelivery_wait_s_min": 0.001, "redelivery_wait_s_max": 0.002} | settings
         self.courier = Courier("i", actors, OcppSettings(**values), self.door.append)
 
     def submit(self, station, number, *, sender=None, size=100, event=None):
@@ -110,6 +110,17 @@ async def test_what_arrives_in_one_turn_of_the_loop_goes_as_one_call(office):
     assert len(batch.deliveries) == 15
     assert {unit for unit, _ in batch.epochs} == {office.actors.unit_of(station) for station in stations}
     assert {epoch for _, epoch in batch.epochs} == {1}
+
+
+async def test_a_message_waits_a_little_for_company(make_office):
+    office = make_office(batch_wait_ms=50)
+    first, second = same_actor(office.actors, 2)
+    office.submit(first, 1)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    office.submit(second, 2)
+    await office.courier.wait_idle()
+    assert office.carried() == [[(first, "1"), (second, "2")]]
 
 
 async def test_every_delivery_gets_its_own_verdict(office):
