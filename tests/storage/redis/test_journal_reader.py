@@ -187,9 +187,7 @@ async def test_a_blocked_read_ends_when_redis_dies(own_world, server):
     await reader.lengths(["s1"])
     waiting = asyncio.create_task(reader.read({"s1": keys.START}, 10, block_ms=30_000))
     client = own_world.client()
-    while not any(  # noqa: ASYNC110 (only Redis knows who waits, and it sends no event)
-        other["cmd"].startswith("xread") for other in await client.client_list(_type="normal")
-    ):
+    while not any(other["cmd"].startswith("xread") for other in await client.client_list(_type="normal")):
         await asyncio.sleep(0)
     server.kill()
 
