@@ -11,7 +11,7 @@ import orjson
 
 from engine.model.messages import Direction, LoggedMessage
 from engine.ports import MessageLog
-from ingress.ocpp.redaction import redacted
+from engine.redaction import redacted
 
 _OPEN_CALLS_MAX = 128
 _KIND_OF_TYPE = {2: "call", 3: "result", 4: "error", 5: "error", 6: "send"}

@@ -1,10 +1,11 @@
-"""Commands: their requests and outcomes as rows. Bytes of JSON within them are shown as JSON."""
+"""Commands: their requests and outcomes as rows. Bytes of JSON within them are shown as JSON, secrets are not."""
 
 import msgspec
 
 from engine.model.commands import Command, CommandRequested, CommandSettled
 from engine.model.data_transfer import SendData
 from engine.model.notices import RawCommand
+from engine.redaction import redacted
 from storage.projection.changes import RequestedCommand, SettledCommand
 from storage.projection.clean import json_of, json_text, text, text_or_none
 
@@ -18,7 +19,7 @@ def requested_command(station: str, fact: CommandRequested) -> RequestedCommand:
         kind=type(command).__name__,
         requested_at=request.requested_at,
         action=text(command.action) if isinstance(command, RawCommand) else None,
-        command=_json_of(command),
+        command=redacted(_json_of(command)),
         requested_by=text(request.by),
         deadline_at=request.deadline_at,
     )

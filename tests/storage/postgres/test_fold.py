@@ -6,16 +6,23 @@ import msgspec
 import pytest
 
 from engine.model.authorization import TokenStatus, TokenVerdict
+from engine.model.commands import CommandRequest, CommandRequested
 from engine.model.facts import Fact
 from engine.model.ids import EvseRef
+from engine.model.notices import RawCommand
+from engine.model.provisioning import SetVariables, VariableRef, VariableSetting
 from engine.model.transactions import TransactionEnded, TransactionUpdated
 from storage.projection import clean
 from storage.projection.changes import StationReport
+from storage.projection.commands import requested_command
 from storage.projection.events import event_of
 from storage.projection.stations import heard_of_at
 from storage.projection.transactions import transaction_after
 from storage.queries.rows import StationRow, TransactionRow
 from tests.storage.postgres.stories import at, theirs
+
+SECRET = "s3cr3t-0123456789"
+NOW = at(0)
 
 IN_TABLES_OF_THEIR_OWN = {
     "TransactionOpened",
@@ -119,3 +126,18 @@ def test_text_is_kept_where_postgresql_takes_it():
     assert clean.text("Ladesäule \U0001f600\n") == "Ladesäule \U0001f600\n"
     assert clean.text("a\0\ud800b") == "a\ufffd\ufffdb"
     assert clean.text_or_none(None) is None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        SetVariables((VariableSetting(VariableRef("BasicAuthPassword", "SecurityCtrlr"), SECRET),)),
+        RawCommand("ChangeConfiguration", b'{"key":"AuthorizationKey","value":"%s"}' % SECRET.encode()),
+        RawCommand("SetNetworkProfile", b'{"connectionData":{"basicAuthPassword":"%s"}}' % SECRET.encode()),
+    ],
+)
+def test_a_secret_sent_to_a_station_rests_in_no_row(command: SetVariables | RawCommand):
+    request = CommandRequest("c", "CP-1", command, NOW, NOW)
+    row = requested_command("CP-1", CommandRequested(request))
+    assert SECRET not in row.command
+    assert row.kind == type(command).__name__

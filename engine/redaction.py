@@ -1,4 +1,4 @@
-"""Redaction: takes passwords and keys out of frames before anybody keeps them. In any direction, in any version.
+"""Redaction: takes passwords and keys out of JSON (frames, commands) before anybody keeps it. In any version.
 
 Known by their names: `AuthorizationKey` (1.6; write-only, yet some stations return it), `BasicAuthPassword`, any
 property or variable whose name speaks of a password, VPN keys and SIM PINs, and passwords within URLs
@@ -71,11 +71,16 @@ def _without_values(attribute: Any, depth: int) -> Any:
 
 
 def _names_secret(value: dict[str, Any]) -> bool:
-    """Whether an object carries the value of a secret: 1.6 `{key, value}`, 2.x `{variable: {name}, attributeValue}`."""
+    """Whether an object carries the value of a secret.
+
+    1.6: `{key, value}`, 2.x: `{variable: {name}, attributeValue}`, our words: `{ref: {variable}, value}`.
+    """
     names = [value.get("key"), value.get("variableName")]
-    variable = value.get("variable")
+    variable, ref = value.get("variable"), value.get("ref")
     if isinstance(variable, dict):
         names.append(variable.get("name"))
+    if isinstance(ref, dict):
+        names.append(ref.get("variable"))
     component = value.get("component")
     vpn = isinstance(component, dict) and "vpn" in str(component.get("name")).lower()
     return any(isinstance(name, str) and (_is_secret(name) or (vpn and name.lower() == "key")) for name in names)

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from ingress.ocpp.redaction import redacted
+from engine.redaction import redacted
 
 SECRET = "s3cr3t-0123456789"
 
