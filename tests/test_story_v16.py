@@ -226,6 +226,7 @@ async def test_notices_and_data_are_kept_verbatim_and_every_message_is_in_the_lo
 
 async def test_a_station_with_a_password_must_present_it(narke):
     secret = "00112233445566778899aabbccddeeff"
+    narke.cli("station", "register", "LOCKED-16")
     narke.cli("station", "passwd", "LOCKED-16", "--stdin", input=f"{secret}\n")
     for wrong in (None, "wrong-password-123", b"\xff\xfe", ""):
         with pytest.raises(InvalidStatus) as refused:

@@ -270,6 +270,7 @@ async def test_unknown_actions_are_answered_and_the_station_goes_on(narke, versi
 
 async def test_a_station_with_a_password_must_present_it(narke, version):
     name, secret = f"LOCKED-{version}", "correct horse bätter"
+    narke.cli("station", "register", name)
     narke.cli("station", "passwd", name, "--stdin", input=f"{secret}\n")
     for wrong in (None, "wrong-password-123", ""):
         with pytest.raises(InvalidStatus) as refused:

@@ -19,7 +19,7 @@ from ingress.http.api.commanding import unknown_station
 from ingress.http.api.paging import PageQuery, TimelineQuery, listing_response
 from ingress.http.api.texts import Moment, Name, Note, Place, Search, Short, StationName
 from ingress.http.authentication import ADMIN, READ
-from ingress.http.problems import invalid, json_response, not_found
+from ingress.http.problems import Problem, invalid, json_response
 from ingress.http.services import House, Services
 from ingress.ocpp.passwords import hash_password
 from storage.queries.filters import EventFilter, MessageFilter, MeterValueFilter, StationFilter
@@ -160,7 +160,7 @@ async def change_station(
     changes = body.model_dump(exclude={"password"}, exclude_unset=True)
     if known is None and "registration" not in changes:
         todo = "register it first: PUT, or PATCH with its registration (narke station register)"
-        raise not_found("registered-station", station, todo)
+        raise Problem(404, "station-not-registered", f"station {station!r} is not registered", todo)
     record = msgspec.structs.replace(known or StationRecord(station=station), **changes)
     record = await _with_password(record, body)
     return await _save(house, record, created=known is None)

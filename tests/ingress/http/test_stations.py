@@ -33,6 +33,12 @@ async def test_patch_changes_what_is_given_only(client, house):
     assert (record.note, record.registration, record.message_log) == ("a", "Pending", False)
 
 
+def test_patch_registers_nobody_by_the_way(client):
+    response = client.patch("/api/v1/stations/NOBODY", json={"message_log": False})
+    assert (response.status_code, response.json()["type"]) == (404, "urn:narke:problem:station-not-registered")
+    assert client.patch("/api/v1/stations/NOBODY", json={"registration": "Pending"}).status_code == 201
+
+
 async def test_a_password_is_kept_as_its_hash_and_never_shown(client, house):
     body = {"security_profile": 1, "password": "0123456789abcdef"}
     response = client.put("/api/v1/stations/CP-1", json=body)
