@@ -34,6 +34,7 @@ _CODE_OF_STATUS = {
 
 _TODO_OF_PROBLEM = {
     "unknown-station": "`narke stations` lists all (case matters); `narke station register` makes a new one known",
+    "station-not-registered": "register it first: `narke station register STATION`",
     "unknown-token": "`narke tokens list` lists all; `narke tokens add` makes a new one known",
     "unknown-transaction": "`narke transactions --station STATION` lists all of a station",
     "unknown-command": "`narke commands list` lists all; a new one takes a moment to appear",
