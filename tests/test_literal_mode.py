@@ -29,7 +29,6 @@ def _actors(narke):
 
 
 async def test_each_station_has_an_actor_of_its_own_that_can_die_alone(narke):
-    assert _actors(narke) == set()
     owner_of, tellers = {}, []
     for version in SUBPROTOCOLS:
         teller = Teller(narke, f"LITERAL-{version}", version)
