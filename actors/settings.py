@@ -19,7 +19,7 @@ class ActorSettings(BaseModel, frozen=True, extra="forbid"):
         ge=1,
         le=50_000,
         description="Stations that one station actor holds in memory at most. 1: literally one Ray actor (a process of "
-        "about 47 MiB) per station, for isolation or small fleets; whether it is 1 is fixed at the first start.",
+        "about 85 MiB) per station, for isolation or small fleets; whether it is 1 is fixed at the first start.",
     )
     station_actors: int | None = Field(
         None, ge=1, le=64, description="Number of station actors; default: one per core, and no more than shards."
