@@ -32,9 +32,13 @@ def station_actor(name: str, settings: Settings) -> StationActor:
     return StationActor(name, journal_of(settings), ingresses, SystemClock(), policy_of(settings), settings.actors)
 
 
+SPREAD_CPUS = 0.001
+"""What a station actor reserves at least: Ray does not spread actors that reserve nothing."""
+
+
 def station_spec(name: str, settings: Settings, metrics: MetricsDirs, node_id: str | None) -> Spawn:
     """How a station actor runs. `node_id`: where; None: spread over all nodes."""
-    cpus = settings.actors.actor_cpus
+    cpus = settings.actors.actor_cpus or SPREAD_CPUS
     return Spawn(name, station_actor, (name, settings), cpus=cpus, node_id=node_id, metrics=metrics)
 
 
