@@ -76,3 +76,19 @@ async def test_an_empty_redis_is_filled_from_postgres(settings):
     assert await book.station("CP-1") == STATION
     assert (await journal_of(settings, redis).reserve_transaction_numbers(1))[0] == 4712
     await redis.aclose()
+
+
+async def test_an_older_redis_gives_no_number_that_postgres_has(settings):
+    older = settings.model_copy(update={"tenant": "older"})
+    await prepare(older)
+    opened = TransactionOpened(transaction_id="5000", started_at=NOW, received_at=NOW, number=5000)
+    pool = await open_pool(postgres_url(older), older.postgres, name="test")
+    entry = JournalEntry("older", NOW, (StationFacts("CP-1", (opened,)),))
+    await Projector(pool, "older").apply([("s1", "1-1", entry)])
+    await pool.close()
+
+    await prepare(older)
+
+    redis = redis_client(older.redis)
+    assert (await journal_of(older, redis).reserve_transaction_numbers(1))[0] == 5001
+    await redis.aclose()
