@@ -57,7 +57,7 @@ class RaySettings(BaseModel, frozen=True, extra="forbid"):
     address: str | None = Field(
         None,
         pattern=r"^(auto|ray://\S+|[^\s:/]+:\d{1,5})$",
-        description="The Ray cluster to join: auto (one that runs on this machine), host:port or ray://host:port; "
+        description="The Ray cluster to join: auto (one that runs on this machine) or host:port; "
         "none: Narke starts its own on this machine.",
     )
     namespace: str = Field(

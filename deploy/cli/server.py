@@ -44,9 +44,7 @@ PortOption = Annotated[int | None, typer.Option(help="Port for stations (OCPP)."
 HttpPortOption = Annotated[int | None, typer.Option(help="Port of REST, health and metrics.", show_default="8080")]
 AddressOption = Annotated[
     str | None,
-    typer.Option(
-        help="Ray cluster to join: auto, host:port or ray://host:port.", show_default="Narke starts Ray itself"
-    ),
+    typer.Option(help="Ray cluster to join: auto or host:port.", show_default="Narke starts Ray itself"),
 ]
 PostgresOption = Annotated[
     str | None, typer.Option("--postgres-url", help="Your PostgreSQL.", show_default="Narke starts its own")
