@@ -1,5 +1,6 @@
 """Parts that several processes have."""
 
+import gc
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,8 +61,14 @@ def postgres_url(settings: Settings) -> str:
     return url.get_secret_value()
 
 
+GARBAGE_THRESHOLDS = (50_000, 20, 20)
+"""Of Python's collector of cycles. Nearly all of ours dies by its count of references, and what lives is large (10,000
+connections, or the states of 5,000 stations): Python's own thresholds (700, 10, 10) cost a quarter of the CPU."""
+
+
 def prepare(settings: Settings, process: str) -> None:
-    """What each process does first: its logs go where the settings say."""
+    """What each process does first: its logs go where the settings say, and its garbage is looked for less often."""
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     folder = settings.data_dir / "log"
     stream = logs.open_log(folder / f"{process}.log") if folder.is_dir() else None
     logs.configure(settings.log.level, settings.log.format, process=process, stream=stream)

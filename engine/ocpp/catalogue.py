@@ -184,8 +184,10 @@ def _raw_call(version: Version, command: RawCommand) -> tuple[str, Payload]:
 
 def _times_ignored(report: Report, payload: Payload) -> str | None:
     """A note if the station wrote a time that is none."""
-    if isinstance(report, ReadingsReported | TransactionReported) and any(r.at is None for r in report.readings):
-        return "a meter value's timestamp is no time, ignored"
+    if isinstance(report, ReadingsReported | TransactionReported):
+        for reading in report.readings:
+            if reading.at is None:
+                return "a meter value's timestamp is no time, ignored"
     text = payload.get("timestamp")
     if isinstance(text, str) and getattr(report, "at", None) is None and times.is_nonsense(text):
         return f"timestamp: {text[:40]!r} is no time, ignored"

@@ -33,7 +33,7 @@ _TYPES_OF_VERSION: dict[Version, frozenset[int]] = {
 }
 
 
-class Call(msgspec.Struct, frozen=True):
+class Call(msgspec.Struct, frozen=True, gc=False):
     """`[2, id, action, payload]`. `numeric_id`: the station wrote its id as a number and gets it back as one."""
 
     message_id: str
@@ -42,7 +42,7 @@ class Call(msgspec.Struct, frozen=True):
     numeric_id: bool = False
 
 
-class CallResult(msgspec.Struct, frozen=True):
+class CallResult(msgspec.Struct, frozen=True, gc=False):
     """`[3, id, payload]`."""
 
     message_id: str
@@ -50,7 +50,7 @@ class CallResult(msgspec.Struct, frozen=True):
     numeric_id: bool = False
 
 
-class CallError(msgspec.Struct, frozen=True):
+class CallError(msgspec.Struct, frozen=True, gc=False):
     """`[4, id, code, description, details]`. `code`: as written."""
 
     message_id: str
@@ -60,7 +60,7 @@ class CallError(msgspec.Struct, frozen=True):
     numeric_id: bool = False
 
 
-class CallResultError(msgspec.Struct, frozen=True):
+class CallResultError(msgspec.Struct, frozen=True, gc=False):
     """`[5, id, code, description, details]`, 2.1 only: the answer to a CALLRESULT that could not be understood."""
 
     message_id: str
@@ -70,7 +70,7 @@ class CallResultError(msgspec.Struct, frozen=True):
     numeric_id: bool = False
 
 
-class Send(msgspec.Struct, frozen=True):
+class Send(msgspec.Struct, frozen=True, gc=False):
     """`[6, id, action, payload]`, 2.1 only: never answered."""
 
     message_id: str

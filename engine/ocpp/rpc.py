@@ -34,7 +34,7 @@ _LATE_CALLS_MAX = 8
 """Timed-out calls whose late answers are still recognised."""
 
 
-class CallReceived(msgspec.Struct, frozen=True):
+class CallReceived(msgspec.Struct, frozen=True, gc=False):
     """The station calls. `digest`: 16 bytes over action and payload as received; `size`: of the frame, characters."""
 
     message_id: str
@@ -44,7 +44,7 @@ class CallReceived(msgspec.Struct, frozen=True):
     size: int
 
 
-class SendReceived(msgspec.Struct, frozen=True):
+class SendReceived(msgspec.Struct, frozen=True, gc=False):
     """The station tells something that wants no answer (2.1). Fields as of `CallReceived`."""
 
     message_id: str
@@ -54,7 +54,7 @@ class SendReceived(msgspec.Struct, frozen=True):
     size: int
 
 
-class ReplyReceived(msgspec.Struct, frozen=True):
+class ReplyReceived(msgspec.Struct, frozen=True, gc=False):
     """The station answered a call of ours. `elapsed_s`: since it was sent. `late`: it had timed out already."""
 
     command_id: str
@@ -65,7 +65,7 @@ class ReplyReceived(msgspec.Struct, frozen=True):
     late: bool = False
 
 
-class ErrorReceived(msgspec.Struct, frozen=True):
+class ErrorReceived(msgspec.Struct, frozen=True, gc=False):
     """The station refused a call of ours, or answered it with something that is no answer (`unreadable`)."""
 
     command_id: str
@@ -79,7 +79,7 @@ class ErrorReceived(msgspec.Struct, frozen=True):
     unreadable: bool = False
 
 
-class AnswerRefused(msgspec.Struct, frozen=True):
+class AnswerRefused(msgspec.Struct, frozen=True, gc=False):
     """2.1 CALLRESULTERROR: the station could not read an answer of ours. For the log only."""
 
     message_id: str
@@ -87,7 +87,7 @@ class AnswerRefused(msgspec.Struct, frozen=True):
     description: str
 
 
-class StrayAnswer(msgspec.Struct, frozen=True):
+class StrayAnswer(msgspec.Struct, frozen=True, gc=False):
     """An answer to nothing that we asked (or asked too long ago). For the log only; `code` of an error."""
 
     message_id: str
@@ -95,21 +95,21 @@ class StrayAnswer(msgspec.Struct, frozen=True):
     description: str = ""
 
 
-class Repeated(msgspec.Struct, frozen=True):
+class Repeated(msgspec.Struct, frozen=True, gc=False):
     """A CALL that came again while it is being handled: it gets the one answer. For the log only."""
 
     message_id: str
     action: str
 
 
-class Malformed(msgspec.Struct, frozen=True):
+class Malformed(msgspec.Struct, frozen=True, gc=False):
     """No usable frame. `reply`: to be sent now; None: nothing, or the refusal waits behind older calls."""
 
     reason: str
     reply: str | None
 
 
-class TimedOut(msgspec.Struct, frozen=True):
+class TimedOut(msgspec.Struct, frozen=True, gc=False):
     """A call of ours got no answer in time. `sent` False: it never left the queue."""
 
     command_id: str
@@ -118,7 +118,7 @@ class TimedOut(msgspec.Struct, frozen=True):
     sent: bool
 
 
-class Abandoned(msgspec.Struct, frozen=True):
+class Abandoned(msgspec.Struct, frozen=True, gc=False):
     """Our calls that the end of the connection left behind, by command id. `in_flight` may have been carried out."""
 
     in_flight: str | None

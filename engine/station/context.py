@@ -11,14 +11,14 @@ from engine.ports import Ids
 from engine.station.policy import Policy
 
 
-class Questions(msgspec.Struct, frozen=True):
+class Questions(msgspec.Struct, frozen=True, gc=False):
     """What must be looked up before deciding. `tokens`: by `Token.key`. `record`: whether the station's is needed."""
 
     tokens: tuple[str, ...] = ()
     record: bool = False
 
 
-class Context(msgspec.Struct, frozen=True, kw_only=True):
+class Context(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The answers to the questions, the time and the names.
 
     `now`: the decider's clock. `received_at`: the ingress' clock when the frame was complete (`now` for what did not

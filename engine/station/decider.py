@@ -49,10 +49,9 @@ _RECORD_ONLY = Questions(record=True)
 
 def questions(state: StationState, item: Item) -> Questions:
     """What must be looked up before deciding."""
-    if isinstance(item, CommandRequest):
-        return _NO_QUESTIONS if state.registration is Registration.ACCEPTED else _RECORD_ONLY
     if not isinstance(item, Reported):
-        return _NO_QUESTIONS
+        accepted = state.registration is Registration.ACCEPTED or not isinstance(item, CommandRequest)
+        return _NO_QUESTIONS if accepted else _RECORD_ONLY
     report = item.report
     record = state.registration is not Registration.ACCEPTED or isinstance(report, BootReported)
     token = report.token if isinstance(report, TokenPresented | TransactionReported) else None

@@ -45,7 +45,7 @@ def message_key(stage: Stage, sequence: int, at: datetime, trigger: str | None) 
     return (sequence & 0x7FFFFFFF) << 32 | zlib.crc32(f"{stage.value}|{at.timestamp()}|{trigger}".encode())
 
 
-class KnownTransaction(msgspec.Struct, frozen=True, array_like=True):
+class KnownTransaction(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What is remembered of a transaction.
 
     `started`: its start was reported (False: STARTED_UNSEEN). `number`: the name we gave (1.6). `meter_last_wh`: the
@@ -144,7 +144,7 @@ class KnownTransaction(msgspec.Struct, frozen=True, array_like=True):
         return replace(self, keys=keys, sequence_max=highest)
 
 
-class Ledger(msgspec.Struct, frozen=True, array_like=True):
+class Ledger(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One station's transactions, oldest first. `forgotten`: checksums. `unnamed_last`: how many we made ids for."""
 
     open: tuple[KnownTransaction, ...] = ()

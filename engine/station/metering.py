@@ -26,7 +26,7 @@ BEGIN = "Transaction.Begin"
 END = "Transaction.End"
 
 
-class Registers(msgspec.Struct, frozen=True):
+class Registers(msgspec.Struct, frozen=True, gc=False):
     """What a message's readings say of the energy register. `begin_wh`, `end_wh`: by the reading's context."""
 
     location: str
@@ -38,17 +38,10 @@ class Registers(msgspec.Struct, frozen=True):
 
 def registers(readings: tuple[Reading, ...], location: str | None) -> Registers | None:
     """The register at this location; None: at the outlet, else at the inlet. None where no reading is of it."""
-    found = [
-        reading
-        for reading in readings
-        if reading.measurand == ENERGY_REGISTER
-        and reading.phase is None
-        and reading.location in LOCATIONS
-        and finite(reading.value) is not None
-    ]
+    found = [each for each in readings if each.measurand == ENERGY_REGISTER and _counts(each)]
     if location is None:
-        location = OUTLET if any(reading.location == OUTLET for reading in found) else INLET
-    found = [reading for reading in found if reading.location == location]
+        location = OUTLET if any([each.location == OUTLET for each in found]) else INLET  # noqa: C419 (faster for few)
+    found = [each for each in found if each.location == location]
     if not found:
         return None
     begin_wh = end_wh = None
@@ -58,6 +51,11 @@ def registers(readings: tuple[Reading, ...], location: str | None) -> Registers 
         elif reading.context == END:
             end_wh = reading.value
     return Registers(location, found[0].value or 0.0, found[-1].value or 0.0, begin_wh, end_wh)
+
+
+def _counts(reading: Reading) -> bool:
+    """Whether a reading of the register is of all phases, at a place that counts, and a number."""
+    return reading.phase is None and reading.location in LOCATIONS and finite(reading.value) is not None
 
 
 def finite(value: float | None) -> float | None:

@@ -6,7 +6,7 @@ from engine.model.authorization import TokenStatus
 from engine.model.provisioning import Registration
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
+class Policy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One for all stations of a system.
 
     `heartbeat_interval_s`: told to accepted stations. `boot_retry_s`: told to the others, the least wait before they

@@ -19,14 +19,14 @@ OUTCOME_BYTES_MAX = 4096
 REMOTE_START_ID_MAX = 2**31 - 1
 
 
-class OpenCommand(msgspec.Struct, frozen=True, omit_defaults=True):
+class OpenCommand(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A command on its way. `session`: over which it was sent; None: it never was."""
 
     request: CommandRequest
     session: str | None = None
 
 
-class SettledCommand(msgspec.Struct, frozen=True, omit_defaults=True):
+class SettledCommand(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A command that is over, remembered until then. A long answer is left out of `outcome`: it is in the journal."""
 
     command_id: str
@@ -34,7 +34,7 @@ class SettledCommand(msgspec.Struct, frozen=True, omit_defaults=True):
     until: datetime
 
 
-class Queue(msgspec.Struct, frozen=True, omit_defaults=True):
+class Queue(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The commands of one station, oldest first. `remote_start_last`: the last remoteStartId given (2.1 F01, F02)."""
 
     open: tuple[OpenCommand, ...] = ()

@@ -31,7 +31,7 @@ CONNECTORS_MAX = 512
 TRIGGERED_MAX = 8
 
 
-class Session(msgspec.Struct, frozen=True):
+class Session(msgspec.Struct, frozen=True, gc=False):
     """A connection of the station: its name, the ingress that holds it, when it was opened (the ingress' clock)."""
 
     session: str
@@ -39,7 +39,7 @@ class Session(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class Connector(msgspec.Struct, frozen=True, array_like=True):
+class Connector(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The last status heard of a connector. `at`: the station's clock, ours where it said nothing."""
 
     evse: int

@@ -51,7 +51,7 @@ STOP_TRIGGERS = frozenset({"StopAuthorized", "Deauthorized"})
 """2.x triggerReasons of messages whose token is not the one that the transaction was started with."""
 
 
-class _Message(msgspec.Struct, frozen=True):
+class _Message(msgspec.Struct, frozen=True, gc=False):
     """A report and what we make of it. `at`: the station's clock, or ours. `flags`: what is odd, known or unknown."""
 
     report: TransactionReported
