@@ -15,7 +15,7 @@ from engine.station.state import StationState, fresh
 REPLIES_MAX = 16
 
 
-class RecordedReply(Word, frozen=True):
+class RecordedReply(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a message was answered."""
 
     message_id: str
@@ -24,25 +24,29 @@ class RecordedReply(Word, frozen=True):
 
 
 class _Resting(Word, frozen=True):
-    """The form in Redis."""
+    """The form in Redis. The replies are packed `RecordedReply`s: written with every message, read next to never."""
 
     state: StationState
-    replies: tuple[RecordedReply, ...] = ()
+    replies: tuple[msgspec.Raw, ...] = ()
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Resting).decode
+_decode_reply = msgspec.msgpack.Decoder(RecordedReply).decode
 
 
 class HostedStation:
-    """A station's state as of its last commit, or as of the turn under way."""
+    """A station's state as of its last commit, or as of the turn under way.
+
+    `replies`: packed `RecordedReply`s by message id and digest, the oldest first.
+    """
 
     __slots__ = ("replies", "state", "unit")
 
-    def __init__(self, unit: Unit, state: StationState, replies: tuple[RecordedReply, ...] = ()) -> None:
+    def __init__(self, unit: Unit, state: StationState) -> None:
         self.unit = unit
         self.state = state
-        self.replies = replies
+        self.replies: dict[tuple[str, bytes], msgspec.Raw] = {}
 
     @classmethod
     def from_rest(cls, unit: Unit, station: str, resting: bytes | None) -> "HostedStation":
@@ -54,21 +58,28 @@ class HostedStation:
         if resting is None:
             return cls(unit, fresh(station))
         rested = _decode(resting)
-        return cls(unit, rested.state, rested.replies)
+        hosted = cls(unit, rested.state)
+        for packed in rested.replies:
+            reply = _decode_reply(packed)
+            hosted.replies[reply.message_id, reply.digest] = packed.copy()
+        return hosted
 
     def to_rest(self) -> bytes:
         """The bytes for Redis."""
-        return _encode(_Resting(self.state, self.replies))
+        return _encode(_Resting(self.state, tuple(self.replies.values())))
 
     def recorded(self, reported: Reported) -> Answered | Refused | Done | None:
         """What this very message was answered before; None: it is new."""
-        for reply in self.replies:
-            if reply.message_id == reported.message_id and reply.digest == reported.digest:
-                return reply.verdict
-        return None
+        if reported.message_id is None:
+            return None
+        packed = self.replies.get((reported.message_id, reported.digest))
+        return None if packed is None else _decode_reply(packed).verdict
 
     def remember(self, reported: Reported, verdict: Answered | Refused | Done) -> None:
         """Keeps the verdict for a repeat; forgets the oldest beyond `REPLIES_MAX`."""
-        if reported.message_id is not None:
-            reply = RecordedReply(reported.message_id, reported.digest, verdict)
-            self.replies = (*self.replies[1 - REPLIES_MAX :], reply)
+        if reported.message_id is None:
+            return
+        reply = RecordedReply(reported.message_id, reported.digest, verdict)
+        self.replies[reported.message_id, reported.digest] = msgspec.Raw(_encode(reply))
+        if len(self.replies) > REPLIES_MAX:
+            del self.replies[next(iter(self.replies))]

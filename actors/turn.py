@@ -14,6 +14,7 @@ When a unit's commit fails, its stations are forgotten and all of the unit's ite
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 from time import perf_counter
 
 import msgspec
@@ -38,7 +39,7 @@ from engine.model.envelopes import (
 )
 from engine.model.facts import Fact, StationFacts
 from engine.model.ids import Unit
-from engine.model.transactions import Stage, TransactionEnded, TransactionReported
+from engine.model.transactions import Stage, TransactionEnded, TransactionOpened, TransactionReported
 from engine.ports import Fenced, Fetched, Journal, JournalUnavailable, UnitCommit
 from engine.station.context import Context
 from engine.station.decider import Tick, decide, questions, resend
@@ -53,8 +54,8 @@ NUMBERS_PER_START = 2
 
 MOVED = Retry(RetryReason.MOVED)
 UNAVAILABLE = Retry(RetryReason.UNAVAILABLE)
-_LEAVING = (Send, Settle)
 _REMEMBERED = (Answered, Refused, Done)
+_DONE = Done()
 _BUG = Failed("internal error; the message was logged")
 
 
@@ -170,7 +171,8 @@ class Turns:
         for item in items:
             known = self._stations.get(item.station)
             asked = questions(fresh(item.station) if known is None else known.state, item.what)
-            tokens.update(dict.fromkeys(asked.tokens))
+            if asked.tokens:
+                tokens.update(dict.fromkeys(asked.tokens))
             if asked.record:
                 records[item.station] = None
         if not (missing or tokens or records):
@@ -285,8 +287,7 @@ class _Deciding:
             item.verdict = known
             return
         try:
-            effects = decide(hosted.state, what, self._context(item))
-            state, facts, verdict = _applied(hosted.state, effects)
+            state, facts, verdict, leaving = _applied(hosted.state, decide(hosted.state, what, self._context(item)))
         except JournalUnavailable:  # no transaction number is left; what follows of this station must wait, too
             self._put_off.add(item.station)
             item.verdict = UNAVAILABLE
@@ -297,7 +298,7 @@ class _Deciding:
             item.verdict = _BUG
             return
         item.verdict = verdict
-        self._effects.extend([(item, item.station, effect) for effect in effects if isinstance(effect, _LEAVING)])
+        self._effects.extend([(item, item.station, effect) for effect in leaving])
         if facts:
             hosted.state = state
             self.facts.setdefault(item.station, []).extend(facts)
@@ -325,24 +326,26 @@ class _Deciding:
         )
 
 
-def _applied(state: StationState, effects: Iterable[Effect]) -> tuple[StationState, list[Fact], Verdict]:
-    """The state after the facts, the facts, and what the sender is told."""
+def _applied(
+    state: StationState, effects: Iterable[Effect]
+) -> tuple[StationState, list[Fact], Verdict, list[Send | Settle]]:
+    """The state after the facts, the facts, what the sender is told, and what leaves for others."""
     facts: list[Fact] = []
-    verdict: Verdict = Done()
+    verdict: Verdict = _DONE
+    leaving: list[Send | Settle] = []
     for effect in effects:
-        match effect:
-            case Record(fact):
-                state = evolve(state, fact)
-                facts.append(fact)
-            case Reply(answer):
-                verdict = Answered(answer)
-            case Deny(reason):
-                verdict = Refused(reason)
-            case Supersede():
-                verdict = Superseded()
-            case Send() | Settle():
-                pass
-    return state, facts, verdict
+        if isinstance(effect, Record):
+            state = evolve(state, effect.fact)
+            facts.append(effect.fact)
+        elif isinstance(effect, Reply):
+            verdict = Answered(effect.answer)
+        elif isinstance(effect, Deny):
+            verdict = Refused(effect.reason)
+        elif isinstance(effect, Supersede):
+            verdict = Superseded()
+        else:
+            leaving.append(effect)
+    return state, facts, verdict, leaving
 
 
 def _needs_number(item: Item) -> bool:
@@ -355,17 +358,22 @@ def _needs_number(item: Item) -> bool:
     )
 
 
-def _count(records: Iterable[StationFacts]) -> None:
+def _count(records: Sequence[StationFacts]) -> None:
     """Counts what became true."""
-    kinds: Counter[str] = Counter()
+    kinds = Counter(map(type, chain.from_iterable([record.facts for record in records])))
+    if TransactionEnded in kinds or CommandSettled in kinds:
+        _count_ends(records)
+    for kind, count in kinds.items():
+        metrics.facts.labels(kind.__name__).inc(count)
+    metrics.transactions_opened.inc(kinds[TransactionOpened])
+    metrics.transactions_ended.inc(kinds[TransactionEnded])
+
+
+def _count_ends(records: Sequence[StationFacts]) -> None:
+    """Counts what transactions and commands came to."""
     for record in records:
         for fact in record.facts:
-            kinds[type(fact).__name__] += 1
             if isinstance(fact, TransactionEnded):
                 metrics.energy_wh.inc(fact.energy_wh or 0.0)
             elif isinstance(fact, CommandSettled):
                 metrics.commands_settled.labels(fact.outcome.result.value).inc()
-    for kind, count in kinds.items():
-        metrics.facts.labels(kind).inc(count)
-    metrics.transactions_opened.inc(kinds["TransactionOpened"])
-    metrics.transactions_ended.inc(kinds["TransactionEnded"])
