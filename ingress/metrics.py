@@ -1,5 +1,6 @@
 """What the doors count. Label children are resolved once; what every message adds is summed up and written in steps."""
 
+from bisect import bisect_left
 from collections import defaultdict
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -34,7 +35,36 @@ retries = Counter("narke_ingress_retries", "Events delivered again, by reason", 
 door_closed = Counter("narke_ingress_door_closed", "Times the queue was full and reading stopped everywhere")
 throttled = Counter("narke_ingress_throttled", "Times a station was slowed down for sending too fast")
 
-WHOLE = latency.labels("whole")
+
+class Observations:
+    """What a histogram with the buckets of `latency` observed, added up in plain numbers and written by `flush`.
+
+    An observation costs 0.3 us; through prometheus_client with several processes it costs 3.
+    """
+
+    def __init__(self, histogram: Histogram) -> None:
+        self._histogram = histogram
+        self._counts = [0] * (len(_FAST_S) + 1)
+        self._sum_s = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """One more."""
+        self._counts[bisect_left(_FAST_S, seconds)] += 1
+        self._sum_s += seconds
+
+    def flush(self) -> None:
+        """Writes what was observed since the last time."""
+        counts, self._counts = self._counts, [0] * (len(_FAST_S) + 1)
+        sum_s, self._sum_s = self._sum_s, 0.0
+        # The library has no public way to add many observations at once; each bucket is a value that can be raised.
+        for bucket, count in zip(self._histogram._buckets, counts, strict=True):  # noqa: SLF001
+            if count:
+                bucket.inc(count)
+        if sum_s:
+            self._histogram._sum.inc(sum_s)  # noqa: SLF001
+
+
+WHOLE = Observations(latency.labels("whole"))
 ACTOR = latency.labels("actor")
 HANDSHAKE = latency.labels("handshake")
 

@@ -1,8 +1,9 @@
 """Batching: all that arrived in this turn of the loop for one actor goes as one call, and again until it is decided.
 
     lane      the events of one station in order; at most one call at a time carries events of a lane
-    outbox    the lanes with something to say to one actor; a few calls at a time, and none leaves before a few
-              milliseconds have gathered company for it, for a call costs the same with one event and with many
+    outbox    the lanes with something to say to one actor. A call costs the same with one event and with many, so a
+              second one leaves beside the first only with many, and calls keep a few milliseconds' distance; an
+              event that comes to an idle actor waits for nobody
     unit      a shard (or a literal station) whose owner failed is on hold: its lanes wait while we ask the directory
     door      closed while too much waits in all; the server stops reading from every station
 
@@ -30,15 +31,19 @@ from ingress.settings import OcppSettings
 
 log = structlog.get_logger()
 
+_LANES_BESIDE_MIN = 256
+"""A call leaves beside another to the same actor only for so many stations."""
+
 
 class _Outbox:
-    """What waits for one actor."""
+    """What waits for one actor. `left_at`: the loop's clock when the last call left."""
 
-    __slots__ = ("calls", "lanes", "scheduled")
+    __slots__ = ("calls", "lanes", "left_at", "scheduled")
 
     def __init__(self) -> None:
         self.lanes: deque[Lane] = deque()
         self.calls = 0
+        self.left_at = 0.0
         self.scheduled = False
 
 
@@ -105,7 +110,7 @@ class Courier:
         self._forget_if_unused(lane)
 
     def submit(self, lane: Lane, parcel: Parcel) -> None:
-        """Queues an event behind those of its station; it leaves within `batch_wait_ms`."""
+        """Queues an event behind those of its station; it leaves at once when its actor is idle."""
         self._idle.clear()
         lane.parcels.append(parcel)
         self._deliveries += 1
@@ -155,14 +160,18 @@ class Courier:
         if outbox is None:
             outbox = self._outboxes[placement.actor] = _Outbox()
         outbox.lanes.append(lane)
-        self._schedule(placement.actor, outbox, wait=True)
+        self._schedule(placement.actor, outbox)
 
-    def _schedule(self, actor: str, outbox: _Outbox, *, wait: bool = False) -> None:
-        """A call is about to leave; `wait`: what comes in the next milliseconds may join it."""
-        if not outbox.scheduled and outbox.lanes and outbox.calls < self._settings.calls_per_actor_max:
-            outbox.scheduled = True
-            delay_s = self._settings.batch_wait_ms / 1000 if wait else 0.0
-            asyncio.get_running_loop().call_later(delay_s, self._flush, actor, outbox)
+    def _schedule(self, actor: str, outbox: _Outbox) -> None:
+        """Lets a call leave as soon as it may; where it may not, the next call that returns asks again."""
+        if outbox.scheduled or not outbox.lanes or outbox.calls >= self._settings.calls_per_actor_max:
+            return
+        if outbox.calls and len(outbox.lanes) < _LANES_BESIDE_MIN:
+            return
+        outbox.scheduled = True
+        loop = asyncio.get_running_loop()
+        distance_s = outbox.left_at + self._settings.batch_wait_ms / 1000 - loop.time()
+        loop.call_later(max(0.0, distance_s), self._flush, actor, outbox)
 
     def _flush(self, actor: str, outbox: _Outbox) -> None:
         """Starts one call with what waits for the actor."""
@@ -170,9 +179,9 @@ class Courier:
         load, epochs = self._load(actor, outbox)
         if load:
             outbox.calls += 1
+            outbox.left_at = asyncio.get_running_loop().time()
             self._spawn(self._deliver(actor, outbox, load, epochs))
         self._schedule(actor, outbox)
-        self._forget_outbox(actor, outbox)
 
     def _load(self, actor: str, outbox: _Outbox) -> tuple[list[Lane], dict[Unit, Placement]]:
         """Lanes for one call, up to the bounds, and the placement of each unit. Lanes that moved go elsewhere."""
@@ -226,7 +235,6 @@ class Courier:
         finally:
             outbox.calls -= 1
             self._schedule(actor, outbox)
-            self._forget_outbox(actor, outbox)
 
     async def _call(self, actor: str, batch: Batch) -> Sequence[Verdict]:
         """The verdicts, one per delivery.
@@ -427,10 +435,6 @@ class Courier:
     def _forget_if_unused(self, lane: Lane) -> None:
         if not (lane.users or lane.parcels or lane.queued):
             self._lanes.pop(lane.station, None)
-
-    def _forget_outbox(self, actor: str, outbox: _Outbox) -> None:
-        if not (outbox.lanes or outbox.calls or outbox.scheduled) and self._outboxes.get(actor) is outbox:
-            del self._outboxes[actor]
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -330,6 +330,7 @@ class IngressServer:
 
     def _each_tick(self) -> None:
         self._counts.flush()
+        metrics.WHOLE.flush()
         for version, count in self._by_version.items():
             _CONNECTIONS[version].set(count)
         metrics.connections_paused.set(self.paused)

@@ -148,9 +148,11 @@ class StationSession:
             self._slow_down(text)
             return
         at = self._around.clock.now()
+        events = self._rpc.receive(text, now)
         if self._recorder is not None:
-            self._recorder.received(text, at)
-        for event in self._rpc.receive(text, now):
+            readable = not isinstance(events[-1], rpc.Malformed)
+            self._recorder.received(text, at, readable=readable)
+        for event in events:
             self._take(event, at, now)
         if self._rpc.full:
             self._connection.pause(Pause.CALLS)

@@ -93,7 +93,7 @@ def office(make_office):
 
 def same_actor(actors, count):
     """Stations that live on one actor."""
-    names = (f"CP{n}" for n in range(1_000))
+    names = (f"CP{n}" for n in range(5_000))
     return [name for name in names if actors.placement(actors.unit_of(name)).actor == "stations-0"][:count]
 
 
@@ -112,15 +112,51 @@ async def test_what_arrives_in_one_turn_of_the_loop_goes_as_one_call(office):
     assert {epoch for _, epoch in batch.epochs} == {1}
 
 
-async def test_a_message_waits_a_little_for_company(make_office):
-    office = make_office(batch_wait_ms=50)
-    first, second = same_actor(office.actors, 2)
-    office.submit(first, 1)
+async def test_a_message_to_an_idle_actor_waits_for_nobody(make_office):
+    office = make_office(batch_wait_ms=1_000)
+    (station,) = same_actor(office.actors, 1)
+    office.submit(station, 1)
     for _ in range(5):
         await asyncio.sleep(0)
-    office.submit(second, 2)
+    assert office.carried() == [[(station, "1")]]
+
+
+async def test_calls_to_one_actor_keep_their_distance_so_that_messages_find_company(make_office):
+    office = make_office(batch_wait_ms=50)
+    first, second, third = same_actor(office.actors, 3)
+    office.submit(first, 1)
     await office.courier.wait_idle()
-    assert office.carried() == [[(first, "1"), (second, "2")]]
+    office.submit(second, 2)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    office.submit(third, 3)
+    await office.courier.wait_idle()
+    assert office.carried() == [[(first, "1")], [(second, "2"), (third, "3")]]
+
+
+async def test_a_few_messages_wait_for_the_call_under_way_and_go_together(office):
+    first, second, third = same_actor(office.actors, 3)
+    office.actors.gate.clear()
+    office.submit(first, 1)
+    await asyncio.sleep(0.01)
+    office.submit(second, 2)
+    await asyncio.sleep(0.01)
+    office.submit(third, 3)
+    await asyncio.sleep(0.01)
+    office.actors.gate.set()
+    await office.courier.wait_idle()
+    assert office.carried() == [[(first, "1")], [(second, "2"), (third, "3")]]
+
+
+async def test_many_messages_do_not_wait_for_the_call_under_way(office):
+    first, *others = same_actor(office.actors, 301)
+    office.actors.gate.clear()
+    office.submit(first, 1)
+    await asyncio.sleep(0.01)
+    for station in others:
+        office.submit(station, 2)
+    await asyncio.sleep(0.01)
+    assert [len(batch) for batch in office.carried()] == [1, 300]
 
 
 async def test_every_delivery_gets_its_own_verdict(office):
@@ -138,18 +174,17 @@ async def test_every_delivery_gets_its_own_verdict(office):
 
 
 async def test_at_most_two_calls_are_under_way_and_the_rest_joins_the_next(office):
-    stations = same_actor(office.actors, 6)
+    first, *others = same_actor(office.actors, 601)
     office.actors.gate.clear()
-    for station in stations:
-        office.submit(station, 1)
-        await office.actors.until(lambda: len(office.actors.batches) == 2) if station == stations[1] else None
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+    for wave in ([first], others[:300], others[300:]):
+        for station in wave:
+            office.submit(station, 1)
+        await asyncio.sleep(0.01)
     assert len(office.actors.batches) == 2
     office.actors.gate.set()
     await office.courier.wait_idle()
     assert office.actors.in_flight_max == 2
-    assert [len(batch.deliveries) for _, batch in office.actors.batches] == [1, 1, 4]
+    assert [len(batch.deliveries) for _, batch in office.actors.batches] == [1, 300, 300]
 
 
 async def test_a_station_under_way_waits_though_a_second_call_is_free(office):
@@ -385,7 +420,8 @@ async def test_nothing_is_kept_about_stations_with_nothing_to_say(office):
     for _ in range(3):
         await asyncio.sleep(0)
     courier = office.courier
-    assert (courier._lanes, courier._outboxes, courier._holds, courier._tasks) == ({}, {}, {}, set())
+    assert (courier._lanes, courier._holds, courier._tasks) == ({}, {}, set())
+    assert courier._outboxes.keys() == {"stations-0"}, "one per actor"
     assert (courier.waiting, courier._bytes) == (0, 0)
 
 
