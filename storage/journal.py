@@ -1,6 +1,6 @@
 """The journal in Redis: what is committed here is on disk, and only the owner of a unit can commit.
 
-A commit is one script call per unit, all units in one round trip (`storage.journal_scripts` says why that is atomic).
+A commit is one script call for all units (`storage.journal_scripts` says why it is atomic for each).
 When the outcome of a commit is unknown, the unit is *suspect*: before anything else is read or written for it, it gets
 a new generation in Redis, after which the lost commit either has run and is seen, or never will.
 
@@ -88,7 +88,7 @@ class RedisJournal:
             return _counted([error] * len(commits))
         started = perf_counter()
         try:
-            replies = await self._link.run(COMMIT, [self._call(commit, now) for commit in commits])
+            reply = await self._link.run_one(COMMIT, *self._call(commits, now))
         except JournalUnavailable as error:
             self._suspect(commits)
             return _counted([error] * len(commits))
@@ -98,7 +98,7 @@ class RedisJournal:
             raise
         journal_metrics.COMMIT_SECONDS.observe(perf_counter() - started)
         journal_metrics.COMMIT_STATIONS.observe(sum(len(commit.states) for commit in commits))
-        return _counted([self._verdict(commit, reply) for commit, reply in zip(commits, replies, strict=True)])
+        return _counted([self._verdict(commit, unit_reply) for commit, unit_reply in zip(commits, reply, strict=True)])
 
     async def reserve_transaction_numbers(self, count: int) -> range:
         """See `engine.ports.Journal.reserve_transaction_numbers`. What a lost reply reserved is never given again.
@@ -131,15 +131,19 @@ class RedisJournal:
         fence = self._fences.get(unit)
         return fence is not None and unit not in self._suspects and epoch_of(fence) == epoch
 
-    def _call(self, commit: UnitCommit, now: datetime) -> tuple[list[bytes], list[bytes]]:
-        """Keys and arguments of `COMMIT`. A unit without fence carries an empty one, which never matches."""
-        unit = commit.unit
-        prefix = keys.state_prefix(unit.shard)
-        entry = encode(JournalEntry(tenant=self._tenant, recorded_at=now, records=commit.records))
-        names = [keys.epoch_key(unit), keys.stream_key(f"s{unit.shard}")]
-        names += [prefix + station.encode() for station in commit.states]
-        fence = self._fences.get(unit, b"%d" % commit.epoch)
-        return names, [fence, b"%d" % self._entries_max, entry, *commit.states.values()]
+    def _call(self, commits: Sequence[UnitCommit], now: datetime) -> tuple[list[bytes], list[bytes]]:
+        """Keys and arguments of `COMMIT`. A unit without fence carries a bare epoch, which never matches."""
+        names: list[bytes] = []
+        arguments = [b"%d" % self._entries_max]
+        for commit in commits:
+            unit = commit.unit
+            prefix = keys.state_prefix(unit.shard)
+            entry = encode(JournalEntry(tenant=self._tenant, recorded_at=now, records=commit.records))
+            names += (keys.epoch_key(unit), keys.stream_key(f"s{unit.shard}"))
+            names += [prefix + station.encode() for station in commit.states]
+            fence = self._fences.get(unit, b"%d" % commit.epoch)
+            arguments += (fence, b"%d" % len(commit.states), entry, *commit.states.values())
+        return names, arguments
 
     def _verdict(self, commit: UnitCommit, reply: Reply) -> Verdict:
         if isinstance(reply, ResponseError):

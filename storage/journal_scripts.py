@@ -3,7 +3,8 @@
 Why a script is all or nothing: Redis runs it alone, writes its effects to the append-only file as one MULTI/EXEC, and
 refuses the first write of a script, never a later one, when memory or disk is exhausted. The first write is the XADD.
 
-Only commands of Redis 6.2, only keys that are declared, all of one hash tag.
+Only commands of Redis 6.2, only keys that are declared. The keys of a unit have one hash tag; a Redis Cluster needs a
+call for each slot, which the scripts allow.
 
 The fence of a unit is `<epoch>.<generation>`. The epoch grows when the unit moves to another owner. The generation
 grows when the same owner lost sight of a commit (time-out, broken connection): the lost command may still sit in a
@@ -29,15 +30,43 @@ RECORDED: Final = 1
 """What a script replies when all is written."""
 
 COMMIT: Final = Script("""
--- KEYS: fence, stream, state...   ARGV: our fence, most entries, entry, state...
-local fence = redis.call('GET', KEYS[1])
-if fence ~= ARGV[1] then return 'fence:' .. (fence or '') end
-local length = redis.call('XLEN', KEYS[2])
-if length >= tonumber(ARGV[2]) then return 'full:' .. length end
-redis.call('XADD', KEYS[2], '*', 'e', ARGV[3])
-for i = 3, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 1]) end
-return 1
+-- KEYS: for each unit: fence, stream, state...
+-- ARGV: most entries; for each unit: our fence, how many states, entry, state...
+local bound = tonumber(ARGV[1])
+local key, argument = 1, 2
+local replies = {}
+while key <= #KEYS do
+  local count = tonumber(ARGV[argument + 1])
+  local fence = redis.call('GET', KEYS[key])
+  local reply = 1
+  if fence ~= ARGV[argument] then
+    reply = 'fence:' .. (fence or '')
+  else
+    local length = redis.call('XLEN', KEYS[key + 1])
+    if length >= bound then
+      reply = 'full:' .. length
+    else
+      redis.call('XADD', KEYS[key + 1], '*', 'e', ARGV[argument + 2])
+      for first = 1, count, 500 do
+        local states = {}
+        for i = first, math.min(count, first + 499) do
+          states[#states + 1] = KEYS[key + 1 + i]
+          states[#states + 1] = ARGV[argument + 2 + i]
+        end
+        redis.call('MSET', unpack(states))
+      end
+    end
+  end
+  replies[#replies + 1] = reply
+  key = key + 2 + count
+  argument = argument + 3 + count
+end
+return replies
 """)
+"""Several units in one call: a call costs Redis as much as a dozen writes. A unit that is refused leaves the others be.
+
+500 states to an MSET, for Lua bounds what `unpack` may give.
+"""
 
 FENCE: Final = Script("""
 -- KEYS: fence   ARGV: our epoch, 'claim' (take the unit) or 'renew' (it is ours: only a new generation)
