@@ -117,8 +117,8 @@ class OcppSettings(BaseModel, frozen=True, extra="forbid"):
         5.0,
         ge=0,
         le=1_000,
-        description="Milliseconds between two calls to one station actor, at least. What comes meanwhile goes together, "
-        "for a call costs the same with one message and with fifty; a message to an idle actor goes at once.",
+        description="Milliseconds between two calls to one station actor, at least. What comes meanwhile goes "
+        "together, for a call costs the same with one message and with fifty; a message to an idle actor goes at once.",
     )
     batch_deliveries_max: int = Field(
         1_000, ge=1, le=20_000, description="Events handed to a station actor in one call."
