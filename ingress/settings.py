@@ -154,7 +154,9 @@ class OcppSettings(BaseModel, frozen=True, extra="forbid"):
     commands_waiting_max: int = Field(
         64, ge=1, le=10_000, description="Commands waiting for one station; further ones fail at once."
     )
-    message_log: bool = Field(
-        default=True,
-        description="Keep the raw messages of all stations, secrets redacted. A station's record can say otherwise.",
+    message_log: Literal["all", "sparse", "off"] = Field(
+        "sparse",
+        description="Raw messages of all stations that are kept, secrets redacted: all, none (off), or without "
+        "heartbeats and meter values that were answered well (sparse), for what those say is kept anyway and they are "
+        "nearly all that a charging station says. A station's record can ask for all or none.",
     )

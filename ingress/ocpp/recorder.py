@@ -6,7 +6,7 @@ It reads the frames by itself, so that what is logged is what went over the wire
 import re
 from collections import OrderedDict
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -18,14 +18,28 @@ _OPEN_CALLS_MAX = 128
 _KIND_OF_TYPE = {2: "call", 3: "result", 4: "error", 5: "error", 6: "send"}
 _WITHOUT_SECRETS = frozenset({"Heartbeat", "MeterValues"})
 """Actions that have no place for a secret, and are most of all messages: looking for one costs 3 us."""
-_INVALID: tuple[str, str | None, str | None, str] = ("invalid", None, None, "invalid")
+_Head = tuple[str, str | None, str | None, str]
+"""Kind, message id, action and outcome of a frame."""
+_INVALID: _Head = ("invalid", None, None, "invalid")
 
 _PLAIN_CALL = re.compile(r'\[2,\s?"([^"\\]{1,36})",\s?"(\w{1,50})",\s?\{')
 _PLAIN_RESULT = re.compile(r'\[3,\s?"([^"\\]{1,36})",\s?\{')
 """How nearly all frames begin. What begins otherwise is read whole."""
 
-OpenCalls = OrderedDict[str, tuple[str, datetime]]
-"""Calls without an answer: message id -> action and time."""
+_ROUTINE = frozenset({"Heartbeat", "MeterValues"})
+_ROUTINE_TRIGGERS = ('"MeterValuePeriodic"', '"MeterValueClock"')
+
+
+class _OpenCall(NamedTuple):
+    """A call without an answer. `text`: the frame, where it is not logged unless the answer is an error."""
+
+    action: str
+    at: datetime
+    text: str | None
+
+
+OpenCalls = OrderedDict[str, _OpenCall]
+"""By message id."""
 
 
 class Recorder:
@@ -35,36 +49,50 @@ class Recorder:
         station: Identity.
         session: Session id.
         log: Where they go.
+        sparse: Leave out what stations say again and again, heartbeats and meter values, and our answers to it: their
+            content is kept elsewhere. What was answered by an error is logged.
     """
 
-    def __init__(self, station: str, session: str, log: MessageLog) -> None:
+    def __init__(self, station: str, session: str, log: MessageLog, *, sparse: bool = False) -> None:
         self._station = station
         self._session = session
         self._log = log
+        self._sparse = sparse
         self._theirs: OpenCalls = OrderedDict()
         self._ours: OpenCalls = OrderedDict()
 
     def received(self, text: str, at: datetime, *, readable: bool = True) -> None:
         """A frame of the station's. `readable`: it is one, by whoever read it all."""
-        self._write(text, at, Direction.IN, calls=self._theirs, answered=self._ours, readable=readable)
+        kind, message_id, action, outcome = (readable and _read_head(text)) or _read(text)
+        withheld = self._sparse and readable and kind == "call" and _is_routine(action, text)
+        if withheld and message_id is not None and action is not None:
+            _remember(self._theirs, message_id, _OpenCall(action, at, text))
+            return
+        self._write(text, at, Direction.IN, (kind, message_id, action, outcome))
 
     def sent(self, text: str, at: datetime) -> None:
         """A frame of ours."""
-        self._write(text, at, Direction.OUT, calls=self._ours, answered=self._theirs, readable=True)
+        self._write(text, at, Direction.OUT, _read_head(text) or _read(text))
 
-    def _write(
-        self, text: str, at: datetime, direction: Direction, *, calls: OpenCalls, answered: OpenCalls, readable: bool
-    ) -> None:
-        kind, message_id, action, outcome = (readable and _read_head(text)) or _read(text)
+    def _write(self, text: str, at: datetime, direction: Direction, head: _Head) -> None:
+        kind, message_id, action, outcome = head
         latency_ms = None
+        ours = direction is Direction.OUT
         if message_id is not None and kind in ("result", "error"):
-            action, called_at = answered.pop(message_id, (None, None))
-            if called_at is not None:
-                latency_ms = round((at - called_at).total_seconds() * 1000, 3)
+            call = (self._theirs if ours else self._ours).pop(message_id, None)
+            if call is not None:
+                if call.text is not None and kind == "result":
+                    return
+                action = call.action
+                latency_ms = round((at - call.at).total_seconds() * 1000, 3)
+                if call.text is not None:
+                    self._keep(call.text, call.at, Direction.IN, ("call", message_id, action, "ok"), None)
         elif message_id is not None and action is not None and kind == "call":
-            calls[message_id] = (action, at)
-            if len(calls) > _OPEN_CALLS_MAX:
-                calls.popitem(last=False)
+            _remember(self._ours if ours else self._theirs, message_id, _OpenCall(action, at, None))
+        self._keep(text, at, direction, (kind, message_id, action, outcome), latency_ms)
+
+    def _keep(self, text: str, at: datetime, direction: Direction, head: _Head, latency_ms: float | None) -> None:
+        kind, message_id, action, outcome = head
         self._log.write(
             LoggedMessage(
                 station=self._station,
@@ -81,7 +109,21 @@ class Recorder:
         )
 
 
-def _read_head(text: str) -> tuple[str, str | None, str | None, str] | None:
+def _remember(calls: OpenCalls, message_id: str, call: _OpenCall) -> None:
+    """One more waits for its answer; the oldest beyond the bound is forgotten."""
+    calls[message_id] = call
+    if len(calls) > _OPEN_CALLS_MAX:
+        calls.popitem(last=False)
+
+
+def _is_routine(action: str | None, text: str) -> bool:
+    """Whether a call says only what stations say all the time, and what is kept in tables of its own."""
+    if action in _ROUTINE:
+        return True
+    return action == "TransactionEvent" and '"Updated"' in text and any(mark in text for mark in _ROUTINE_TRIGGERS)
+
+
+def _read_head(text: str) -> _Head | None:
     """What `_read` says of a sound frame, by its first characters alone; None: they do not tell."""
     if (call := _PLAIN_CALL.match(text)) is not None:
         return "call", call[1], call[2], "ok"
@@ -90,7 +132,7 @@ def _read_head(text: str) -> tuple[str, str | None, str | None, str] | None:
     return None
 
 
-def _read(text: str) -> tuple[str, str | None, str | None, str]:
+def _read(text: str) -> _Head:
     """Kind, message id, action and outcome of a frame."""
     try:
         frame: Any = orjson.loads(text)

@@ -274,8 +274,10 @@ class IngressServer:
     def _make_session(self, connection: Connection, record: StationRecord, version: Version) -> StationSession:
         self._sessions_made += 1
         session = f"{self._name}:{self._incarnation}:{self._sessions_made}"
-        logged = self.settings.message_log if record.message_log is None else record.message_log
-        recorder = Recorder(record.station, session, self._message_log) if logged else None
+        kept = {None: self.settings.message_log, True: "all", False: "off"}[record.message_log]
+        recorder = None
+        if kept != "off":
+            recorder = Recorder(record.station, session, self._message_log, sparse=kept == "sparse")
         opened = SessionOpened(
             session=session,
             ingress=self._name,

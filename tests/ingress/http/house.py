@@ -95,8 +95,8 @@ class TestHouse:
             "vendor": "Example",
             "model": "Twin 22",
             "connected_at": NOW,
-            "seen_at": NOW,
         }
+        self.projection.tables.seen[station] = NOW
         self.projection.tables.reports[station] = StationReport(**(given | report))
         self.projection.tables.connectors[(station, 1, 1)] = ConnectorRow(
             station, 1, 1, status="Available", received_at=NOW

@@ -35,6 +35,7 @@ def test_rows_that_come_and_go_between_pages_are_neither_repeated_nor_skipped(cl
         house.add_station(f"CP-{number}")
     first = client.get("/api/v1/stations", params={"limit": 5}).json()
     house.add_station("CP-00")  # before the place we are at
+    del house.projection.tables.seen["CP-4"]
     del house.projection.tables.reports["CP-4"]  # the row the cursor was made of
     second = client.get("/api/v1/stations", params={"limit": 50, "cursor": first["next"]}).json()
     assert [row["station"] for row in second["items"]] == [f"CP-{number}" for number in range(5, 10)]

@@ -166,7 +166,7 @@ class Ingress:
         self.actors = FakeActors()
         self.book = FakeBook()
         self.log = FakeLog()
-        self.settings = OcppSettings(port=0, **{"batch_wait_ms": 0, **settings})
+        self.settings = OcppSettings(port=0, **{"batch_wait_ms": 0, "message_log": "all", **settings})
         self.server = IngressServer(self.settings, "ingress-1", 7, self.actors, self.book, self.log, SystemClock())
 
     @property

@@ -79,3 +79,54 @@ def test_calls_without_answer_are_remembered_within_a_bound(recorder, written):
 def test_secrets_are_not_kept(recorder, written):
     recorder.sent('[2,"a","ChangeConfiguration",{"key":"AuthorizationKey","value":"abcdef"}]', AT)
     assert "abcdef" not in written[0].frame
+
+
+@pytest.fixture
+def sparse(written):
+    class Log:
+        def write(self, message):
+            written.append(message)
+
+    return Recorder("CP1", "i:1:1", Log(), sparse=True)
+
+
+@pytest.mark.parametrize(
+    ("action", "payload"),
+    [
+        ("Heartbeat", "{}"),
+        ("MeterValues", '{"connectorId":1,"meterValue":[]}'),
+        ("TransactionEvent", '{"eventType":"Updated","triggerReason":"MeterValuePeriodic"}'),
+        ("TransactionEvent", '{"eventType":"Updated","triggerReason":"MeterValueClock"}'),
+    ],
+)
+def test_a_sparse_log_leaves_out_what_is_said_all_the_time_unless_it_went_wrong(sparse, written, action, payload):
+    sparse.received(f'[2,"a","{action}",{payload}]', AT)
+    sparse.sent('[3,"a",{}]', AT)
+    assert written == []
+    sparse.received(f'[2,"b","{action}",{payload}]', AT)
+    sparse.sent('[4,"b","InternalError","",{}]', AT + timedelta(milliseconds=5))
+    assert [(each.direction, each.kind, each.action, each.message_id, each.outcome) for each in written] == [
+        ("in", "call", action, "b", "ok"),
+        ("out", "error", action, "b", "InternalError"),
+    ]
+    assert written[0].frame == f'[2,"b","{action}",{payload}]'
+    assert written[1].latency_ms == 5
+
+
+@pytest.mark.parametrize(
+    ("action", "payload"),
+    [
+        ("BootNotification", "{}"),
+        ("TransactionEvent", '{"eventType":"Started","triggerReason":"MeterValuePeriodic"}'),
+        ("TransactionEvent", '{"eventType":"Updated","triggerReason":"ChargingStateChanged"}'),
+    ],
+)
+def test_a_sparse_log_has_everything_else(sparse, written, action, payload):
+    sparse.received(f'[2,"a","{action}",{payload}]', AT)
+    sparse.sent('[3,"a",{}]', AT)
+    assert [(each.kind, each.action) for each in written] == [("call", action), ("result", action)]
+
+
+def test_a_sparse_log_has_frames_that_nobody_could_read(sparse, written):
+    sparse.received('[2,"a","Heartbeat",{]', AT, readable=False)
+    assert [(each.kind, each.frame) for each in written] == [("invalid", '[2,"a","Heartbeat",{]')]

@@ -249,7 +249,14 @@ async def test_every_frame_is_logged_both_ways_with_its_latency(ingress, ask, fr
 
 @pytest.mark.parametrize(
     ("everywhere", "here", "logged"),
-    [(True, None, True), (False, None, False), (True, False, False), (False, True, True)],
+    [
+        ("all", None, True),
+        ("off", None, False),
+        ("all", False, False),
+        ("off", True, True),
+        ("sparse", None, False),
+        ("sparse", True, True),
+    ],
 )
 async def test_the_log_is_switched_for_all_and_for_each_station(make_ingress, ask, frames, everywhere, here, logged):
     ingress = await make_ingress(message_log=everywhere)
