@@ -2,16 +2,15 @@
 
 import asyncio
 import contextlib
-import os
 import struct
 
+import orjson
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import Frame, Opcode
 
 from engine.model.sessions import SessionClosed
-from ingress.ocpp.connection import Pause, _text_frame
+from ingress.ocpp.connection import Pause
 
 HANDSHAKE = (
     b"GET /CP1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -205,10 +204,31 @@ async def test_compression_is_declined_where_it_is_off(ingress, ask, frames):
         assert (await ask(station, frames.heartbeat()))[0] == 3
 
 
-@pytest.mark.parametrize("length", [0, 1, 125, 126, 65_535, 65_536])
-def test_our_text_frames_are_those_of_websockets(length):
-    payload = os.urandom(length)
-    assert _text_frame(payload) == Frame(Opcode.TEXT, payload).serialize(mask=False)
+@pytest.mark.parametrize("step", [1, 3, 7, 130, 100_000])
+async def test_frames_are_read_however_the_network_cuts_them(ingress, raw, frames, step):
+    sent = [frames.heartbeat("1"), frames.data("2", "x" * 300), frames.heartbeat("3"), frames.data("4", "y" * 70)]
+    third = sent[2]
+    stream = (
+        masked(sent[0])
+        + masked(b"hi", 0x89)
+        + masked(sent[1])
+        + masked(third[:9], 0x01)
+        + masked(third[9:], 0x80)
+        + masked(sent[3])
+    )
+    async with raw(ingress) as (reader, writer):
+        writer.write(HANDSHAKE)
+        await reader.readuntil(b"\r\n\r\n")
+        for at in range(0, len(stream), step):
+            writer.write(stream[at : at + step])
+            await writer.drain()
+            await asyncio.sleep(0)
+        answers = []
+        while len(answers) < 5:
+            head = await reader.readexactly(2)
+            answers.append(await reader.readexactly(head[1]))
+    assert answers.index(b"hi") < 4
+    assert [orjson.loads(each)[1] for each in answers if each != b"hi"] == ["1", "2", "3", "4"]
 
 
 async def test_several_reasons_to_pause_must_all_end(ingress, frames):
