@@ -5,6 +5,9 @@ verdicts that recorded something are kept; all others are the same when decided 
 number of calls that an ingress holds open for one station, so whatever can be redelivered is still known.
 """
 
+from collections.abc import Iterator
+from struct import Struct
+
 import msgspec
 
 from engine.model.envelopes import Answered, Done, Refused, Reported
@@ -13,6 +16,7 @@ from engine.model.word import Word
 from engine.station.state import StationState, fresh
 
 REPLIES_MAX = 16
+_LENGTH = Struct("<I")
 
 
 class RecordedReply(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -24,10 +28,10 @@ class RecordedReply(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class _Resting(Word, frozen=True):
-    """The form in Redis. The replies are packed `RecordedReply`s: written with every message, read next to never."""
+    """The form in Redis. `replies`: see `HostedStation`."""
 
     state: StationState
-    replies: tuple[msgspec.Raw, ...] = ()
+    replies: bytes = b""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -38,15 +42,17 @@ _decode_reply = msgspec.msgpack.Decoder(RecordedReply).decode
 class HostedStation:
     """A station's state as of its last commit, or as of the turn under way.
 
-    `replies`: packed `RecordedReply`s by message id and digest, the oldest first.
+    `replies`: `RecordedReply`s, the oldest first, each packed behind its length. One piece of memory: a
+    turn touches thousands of stations, and what costs is how many places of memory each of them has.
     """
 
-    __slots__ = ("replies", "state", "unit")
+    __slots__ = ("_count", "replies", "state", "unit")
 
-    def __init__(self, unit: Unit, state: StationState) -> None:
+    def __init__(self, unit: Unit, state: StationState, replies: bytes = b"") -> None:
         self.unit = unit
         self.state = state
-        self.replies: dict[tuple[str, bytes], msgspec.Raw] = {}
+        self.replies = replies
+        self._count = sum(1 for _ in self._packed())
 
     @classmethod
     def from_rest(cls, unit: Unit, station: str, resting: bytes | None) -> "HostedStation":
@@ -58,28 +64,38 @@ class HostedStation:
         if resting is None:
             return cls(unit, fresh(station))
         rested = _decode(resting)
-        hosted = cls(unit, rested.state)
-        for packed in rested.replies:
-            reply = _decode_reply(packed)
-            hosted.replies[reply.message_id, reply.digest] = packed.copy()
-        return hosted
+        return cls(unit, rested.state, rested.replies)
 
     def to_rest(self) -> bytes:
         """The bytes for Redis."""
-        return _encode(_Resting(self.state, tuple(self.replies.values())))
+        return _encode(_Resting(self.state, self.replies))
 
     def recorded(self, reported: Reported) -> Answered | Refused | Done | None:
         """What this very message was answered before; None: it is new."""
-        if reported.message_id is None:
+        if reported.digest not in self.replies:
             return None
-        packed = self.replies.get((reported.message_id, reported.digest))
-        return None if packed is None else _decode_reply(packed).verdict
+        for packed in self._packed():
+            reply = _decode_reply(packed)
+            if (reply.message_id, reply.digest) == (reported.message_id, reported.digest):
+                return reply.verdict
+        return None
 
     def remember(self, reported: Reported, verdict: Answered | Refused | Done) -> None:
         """Keeps the verdict for a repeat; forgets the oldest beyond `REPLIES_MAX`."""
         if reported.message_id is None:
             return
-        reply = RecordedReply(reported.message_id, reported.digest, verdict)
-        self.replies[reported.message_id, reported.digest] = msgspec.Raw(_encode(reply))
-        if len(self.replies) > REPLIES_MAX:
-            del self.replies[next(iter(self.replies))]
+        packed = _encode(RecordedReply(reported.message_id, reported.digest, verdict))
+        kept = self.replies
+        if self._count < REPLIES_MAX:
+            self._count += 1
+        else:
+            kept = kept[_LENGTH.size + _LENGTH.unpack_from(kept)[0] :]
+        self.replies = kept + _LENGTH.pack(len(packed)) + packed
+
+    def _packed(self) -> Iterator[bytes]:
+        """The packed replies, the oldest first."""
+        at = 0
+        while at < len(self.replies):
+            begins = at + _LENGTH.size
+            at = begins + _LENGTH.unpack_from(self.replies, at)[0]
+            yield self.replies[begins:at]

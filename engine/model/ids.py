@@ -1,6 +1,7 @@
 """Identities: stations, EVSEs, shards and the units that are fenced."""
 
 import zlib
+from functools import cache
 from typing import NewType
 
 from engine.model.word import Word
@@ -44,4 +45,11 @@ def shard_of(station: str, shards: int) -> int:
 
 def unit_of(station: str, shards: int, *, literal: bool) -> Unit:
     """The unit a station belongs to; `literal` means one station per actor."""
-    return Unit(shard=shard_of(station, shards), station=station if literal else None)
+    shard = shard_of(station, shards)
+    return Unit(shard, station) if literal else _units(shards)[shard]
+
+
+@cache
+def _units(shards: int) -> tuple[Unit, ...]:
+    """The shards as units, made once."""
+    return tuple(Unit(shard) for shard in range(shards))
