@@ -10,8 +10,12 @@ from struct import Struct
 
 import msgspec
 
+from engine.model.availability import ConnectorStatusAnswer
 from engine.model.envelopes import Answered, Done, Refused, Reported
 from engine.model.ids import Unit
+from engine.model.metering import ReadingsAnswer
+from engine.model.notices import NoticeAnswer
+from engine.model.transactions import Stage, TransactionAnswer
 from engine.model.word import Word
 from engine.station.state import StationState, fresh
 
@@ -19,12 +23,23 @@ REPLIES_MAX = 16
 _LENGTH = Struct("<I")
 
 
+Recorded = Answered | Refused | Done
+
+_COMMON: tuple[Recorded, ...] = (
+    Answered(TransactionAnswer(stage=Stage.UPDATED)),
+    Answered(ReadingsAnswer()),
+    Answered(ConnectorStatusAnswer()),
+    Answered(NoticeAnswer()),
+)
+"""Verdicts that are nearly all; they rest as their position here. Only ever added to, at the end."""
+
+
 class RecordedReply(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What a message was answered."""
+    """What a message was answered. `verdict`: itself, or its position in `_COMMON`."""
 
     message_id: str
     digest: bytes
-    verdict: Answered | Refused | Done
+    verdict: Recorded | int
 
 
 class _Resting(Word, frozen=True):
@@ -70,21 +85,22 @@ class HostedStation:
         """The bytes for Redis."""
         return _encode(_Resting(self.state, self.replies))
 
-    def recorded(self, reported: Reported) -> Answered | Refused | Done | None:
+    def recorded(self, reported: Reported) -> Recorded | None:
         """What this very message was answered before; None: it is new."""
         if reported.digest not in self.replies:
             return None
         for packed in self._packed():
             reply = _decode_reply(packed)
             if (reply.message_id, reply.digest) == (reported.message_id, reported.digest):
-                return reply.verdict
+                return _COMMON[reply.verdict] if isinstance(reply.verdict, int) else reply.verdict
         return None
 
-    def remember(self, reported: Reported, verdict: Answered | Refused | Done) -> None:
+    def remember(self, reported: Reported, verdict: Recorded) -> None:
         """Keeps the verdict for a repeat; forgets the oldest beyond `REPLIES_MAX`."""
         if reported.message_id is None:
             return
-        packed = _encode(RecordedReply(reported.message_id, reported.digest, verdict))
+        rests = _COMMON.index(verdict) if verdict in _COMMON else verdict
+        packed = _encode(RecordedReply(reported.message_id, reported.digest, rests))
         kept = self.replies
         if self._count < REPLIES_MAX:
             self._count += 1

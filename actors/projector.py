@@ -5,6 +5,7 @@ the streams forget. Killed at any moment it goes on from what PostgreSQL committ
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from time import monotonic
@@ -23,7 +24,11 @@ log = structlog.get_logger()
 ENTRIES_MAX = 2_000
 BLOCK_MS = 1_000
 PACE_S = 0.2
-"""Least time between writes while there is little to carry: a write costs the same for one row and for fifty."""
+PACE_S_MAX = 1.0
+PACE_PER_WORK = 5.0
+"""Time from one write to the next, as a multiple of what the last one took, within those bounds. The more there is to
+carry the larger the batches: a write costs the same for one row and for fifty, and a station's row is written once per
+batch however much it said. Under load, rows are about a second behind the replies for that."""
 TRIM_S = 2.0
 RETRY_S_MIN = 0.2
 RETRY_S_MAX = 5.0
@@ -120,20 +125,26 @@ class ProjectorActor:
     async def _step(self) -> None:
         """Carries what there is, or waits for something to carry."""
         await self._keep_retention()
-        began = monotonic()
         entries = await self._source.read(self._positions, ENTRIES_MAX, BLOCK_MS)
+        began = monotonic()
         if entries:
             await self._projection.apply(entries)
             for each in entries:
                 self._positions[each.stream] = self._untrimmed[each.stream] = each.id
             metrics.projector_entries.inc(len(entries))
             metrics.projector_lag_seconds.set(self._lag_s(entries))
-            if len(entries) < ENTRIES_MAX // 2:
-                await asyncio.sleep(max(0.0, PACE_S - (monotonic() - began)))
+            if not self._is_behind(entries):
+                took_s = monotonic() - began
+                await asyncio.sleep(min(max(PACE_S, PACE_PER_WORK * took_s), PACE_S_MAX) - took_s)
         else:
             metrics.projector_lag_seconds.set(0.0)
             self._caught_up.set()
         await self._trim()
+
+    def _is_behind(self, entries: Sequence[StreamEntry]) -> bool:
+        """Whether a stream gave as much as one read may take of it, so that more is waiting there."""
+        share = max(1, ENTRIES_MAX // len(self._streams))
+        return max(Counter(each.stream for each in entries).values()) >= share
 
     def _lag_s(self, entries: Iterable[StreamEntry]) -> float:
         recorded = [each.entry.recorded_at for each in entries if isinstance(each.entry, JournalEntry | OperatorEntry)]

@@ -22,6 +22,7 @@ import ray.exceptions
 import structlog
 from ray import cloudpickle
 from ray._private.services import canonicalize_bootstrap_address_or_die
+from ray._private.state import state
 from ray.util import list_named_actors
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -50,11 +51,15 @@ class Actor(Protocol):
 
 
 class Node(NamedTuple):
-    """A living node of the cluster. `address`: its IP address; `cpus`: as it told Ray."""
+    """A living node of the cluster.
+
+    `address`: its IP address. `cpus`: as it told Ray. `draining`: it is to leave, and Ray puts nothing new on it.
+    """
 
     id: str
     address: str
     cpus: float
+    draining: bool = False
 
 
 class MetricsDirs(NamedTuple):
@@ -138,7 +143,9 @@ class ActorRef:
         """The process id of the actor now."""
         try:
             return int(await self._handle.pid.remote())
-        except (ray.exceptions.RayActorError, ray.exceptions.ActorUnschedulableError) as error:
+        except (ray.exceptions.ActorDiedError, ray.exceptions.ActorUnschedulableError) as error:
+            raise ActorGone(f"actor {self.name} is dead, or its node is gone") from error
+        except ray.exceptions.RayActorError as error:
             raise ActorUnavailable(f"actor {self.name} does not answer: {type(error).__name__}") from error
 
     def kill(self) -> None:
@@ -216,9 +223,18 @@ def here() -> str:
 def nodes() -> tuple[Node, ...]:
     """The living nodes of the cluster, by id. Asks Ray: blocks for a moment."""
     known: Any = ray.nodes()  # type: ignore[no-untyped-call]  # Ray has no types there
+    leaving = state.get_draining_nodes()
     living = [node for node in known if node["Alive"]]
     return tuple(
-        sorted(Node(node["NodeID"], node["NodeManagerAddress"], node["Resources"].get("CPU", 0.0)) for node in living)
+        sorted(
+            Node(
+                id=node["NodeID"],
+                address=node["NodeManagerAddress"],
+                cpus=node["Resources"].get("CPU", 0.0),
+                draining=node["NodeID"] in leaving,
+            )
+            for node in living
+        )
     )
 
 

@@ -22,7 +22,11 @@ class ActorSettings(BaseModel, frozen=True, extra="forbid"):
         "about 85 MiB) per station, for isolation or small fleets; whether it is 1 is fixed at the first start.",
     )
     station_actors: int | None = Field(
-        None, ge=1, le=64, description="Number of station actors; default: one per core, and no more than shards."
+        None,
+        ge=0,
+        le=64,
+        description="Number of station actors, in all. 0 or none: one per core of each node, also of nodes that join "
+        "later. Never more than shards.",
     )
     shards: int = Field(
         64,
@@ -32,7 +36,11 @@ class ActorSettings(BaseModel, frozen=True, extra="forbid"):
         "refused.",
     )
     ingresses: int = Field(
-        1, ge=1, le=64, description="Number of ingress processes; those on one node share the OCPP port."
+        0,
+        ge=0,
+        le=64,
+        description="Number of ingress processes, in all; those on one node share the OCPP port. 0: one on each node, "
+        "also on nodes that join later.",
     )
     literal_stations_max: int = Field(
         500,

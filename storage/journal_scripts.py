@@ -47,14 +47,7 @@ while key <= #KEYS do
       reply = 'full:' .. length
     else
       redis.call('XADD', KEYS[key + 1], '*', 'e', ARGV[argument + 2])
-      for first = 1, count, 500 do
-        local states = {}
-        for i = first, math.min(count, first + 499) do
-          states[#states + 1] = KEYS[key + 1 + i]
-          states[#states + 1] = ARGV[argument + 2 + i]
-        end
-        redis.call('MSET', unpack(states))
-      end
+      for i = 1, count do redis.call('SET', KEYS[key + 1 + i], ARGV[argument + 2 + i]) end
     end
   end
   replies[#replies + 1] = reply
@@ -65,7 +58,7 @@ return replies
 """)
 """Several units in one call: a call costs Redis as much as a dozen writes. A unit that is refused leaves the others be.
 
-500 states to an MSET, for Lua bounds what `unpack` may give.
+(A table for MSET instead of the loop of SET costs Lua more than it saves: 13 against 18 us per state of 1.6 kB.)
 """
 
 FENCE: Final = Script("""

@@ -4,10 +4,12 @@ import msgspec
 import pytest
 
 from actors.hosted_station import REPLIES_MAX, HostedStation
-from engine.model.envelopes import Answered, Reported
+from engine.model.availability import ConnectorStatusAnswer
+from engine.model.envelopes import Answered, Done, Refused, Reported
 from engine.model.ids import Unit
 from engine.model.metering import ReadingsAnswer
 from engine.model.provisioning import HeartbeatReported
+from engine.model.transactions import Stage, TransactionAnswer
 from engine.station.state import fresh
 from ingress.settings import OcppSettings
 
@@ -29,6 +31,23 @@ def test_state_and_replies_survive_their_rest():
     again = HostedStation.from_rest(UNIT, "CP-1", hosted.to_rest())
     assert (again.state, again.replies) == (hosted.state, hosted.replies)
     assert again.recorded(reported("m1")) == ANSWER
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        ANSWER,
+        Answered(TransactionAnswer(stage=Stage.UPDATED)),
+        Answered(TransactionAnswer(stage=Stage.STARTED, number=7)),
+        Answered(ConnectorStatusAnswer()),
+        Refused("not now"),
+        Done(),
+    ],
+)
+def test_a_repeat_gets_the_very_verdict_of_the_first(verdict):
+    hosted = HostedStation(UNIT, fresh("CP-1"))
+    hosted.remember(reported("m1"), verdict)
+    assert HostedStation.from_rest(UNIT, "CP-1", hosted.to_rest()).recorded(reported("m1")) == verdict
 
 
 def test_the_same_id_with_other_content_is_another_message():
