@@ -206,7 +206,7 @@ class Turns:
                 unit=unit,
                 epoch=self._epochs[unit],
                 records=tuple(records),
-                states={record.station: self._stations[record.station].to_rest() for record in records},
+                states={record.station: deciding.states[record.station] for record in records},
             )
             for unit, records in by_unit.items()
         ]
@@ -261,6 +261,8 @@ class _Deciding:
         now: datetime,
     ) -> None:
         self.facts: dict[str, list[Fact]] = {}
+        self.states: dict[str, bytes] = {}
+        """Packed as soon as decided, while the processor has them at hand: at the end of a turn that takes thrice."""
         self._stations = stations
         self._fetched = fetched
         self._policy = policy
@@ -304,6 +306,7 @@ class _Deciding:
             self.facts.setdefault(item.station, []).extend(facts)
             if isinstance(what, Reported) and isinstance(verdict, _REMEMBERED):
                 hosted.remember(what, verdict)
+            self.states[item.station] = hosted.to_rest()
 
     def collect(self, result: TurnResult, failed: set[Unit]) -> None:
         """What may leave now: everything but what a failed unit's items wanted."""

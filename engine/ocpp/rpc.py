@@ -193,9 +193,9 @@ class Session:
             frame = frames.decode(text, self.version)
         except BadFrame as error:
             return self._bad_frame(error, now)
+        if isinstance(frame, Call):  # nearly all are
+            return self._call_received(frame, text)
         match frame:
-            case Call():
-                return self._call_received(frame, text)
             case CallResult():
                 return [self._reply_received(frame, now)]
             case CallError():

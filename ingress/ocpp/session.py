@@ -201,7 +201,9 @@ class StationSession:
 
     def _take(self, event: rpc.Event, at: datetime, now: float) -> None:
         match event:
-            case rpc.CallReceived() | rpc.SendReceived():
+            case rpc.CallReceived():
+                self._asked(event, at, now)
+            case rpc.SendReceived():
                 self._asked(event, at, now)
             case rpc.ReplyReceived() | rpc.ErrorReceived():
                 self._commands.replied(event, now)
