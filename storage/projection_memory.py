@@ -16,14 +16,17 @@ from storage.projection.changes import (
     Changes,
     Known,
     NewBadEntry,
+    NewExchange,
+    NewMeterValue,
     RecordedStation,
     RequestedCommand,
     SettledCommand,
     StationReport,
     TransactionKey,
 )
+from storage.projection.clean import text, text_or_none
 from storage.projection.entries import START, StreamEntry, after, refuse_moved
-from storage.projection.fold import fold
+from storage.projection.fold import Folding
 from storage.queries import tables
 from storage.queries.counts import day_of
 from storage.queries.filters import (
@@ -61,6 +64,7 @@ class MemoryTables(msgspec.Struct):
     """What the tables hold, of one tenant. Grows without bound: it forgets nothing."""
 
     reports: dict[str, StationReport] = {}
+    seen: dict[str, datetime | None] = {}
     records: dict[str, RecordedStation] = {}
     connectors: dict[tuple[str, int, int], ConnectorRow] = {}
     transactions: dict[TransactionKey, TransactionRow] = {}
@@ -72,6 +76,10 @@ class MemoryTables(msgspec.Struct):
     events: list[EventRow] = []
     bad_entries: list[NewBadEntry] = []
     positions: dict[str, str] = {}
+
+    def stations(self) -> set[str]:
+        """All that are registered or were ever heard of."""
+        return self.reports.keys() | self.seen.keys() | self.records.keys()
 
 
 class MemoryProjection:
@@ -94,7 +102,7 @@ class MemoryProjection:
         found = {stream: rows.positions.get(stream, START) for stream in streams}
         refuse_moved(self._positions, found)
         fresh, moved = after(entries, found)
-        changes = fold(self._tenant, fresh, Known(stations=rows.reports, transactions=rows.transactions))
+        changes = Folding(self._tenant, fresh).changes(Known(stations=rows.reports, transactions=rows.transactions))
         _write(rows, changes)
         rows.positions |= moved
         self._positions |= found | moved
@@ -104,7 +112,7 @@ class MemoryProjection:
         """See `Queries.stations`."""
         rows = [
             row
-            for row in map(self._station, self.tables.reports.keys() | self.tables.records.keys())
+            for row in map(self._station, self.tables.stations())
             if filter.connected in {None, row.connected}
             and filter.registered in {None, row.registered}
             and filter.version in {None, row.version}
@@ -115,7 +123,7 @@ class MemoryProjection:
 
     async def station(self, station: str) -> StationDetail | None:
         """See `Queries.station`."""
-        if station not in self.tables.reports and station not in self.tables.records:
+        if station not in self.tables.stations():
             return None
         is_open = await self.transactions(TransactionFilter(station=station, open=True), Page(limit=LIMIT_MAX))
         return StationDetail(self._station(station), await self.connectors(station), is_open.rows)
@@ -233,7 +241,7 @@ class MemoryProjection:
         is_open = [row for row in transactions if row.ended_at is None]
         connected = [report for report in rows.reports.values() if report.connected]
         return Counts(
-            stations=len(rows.reports.keys() | rows.records.keys()),
+            stations=len(rows.stations()),
             stations_connected=len(connected),
             stations_connected_by_version=dict(Counter(report.version or "" for report in connected)),
             connectors_by_status=dict(Counter(row.status for row in rows.connectors.values())),
@@ -258,6 +266,7 @@ class MemoryProjection:
     def _station(self, station: str) -> StationRow:
         report = self.tables.reports.get(station, StationReport())
         reported = {field: getattr(report, field) for field in report.__struct_fields__}
+        reported["seen_at"] = self.tables.seen.get(station)
         if station not in self.tables.records:
             return StationRow(station=station, **reported)
         record = self.tables.records[station].record
@@ -289,9 +298,12 @@ class MemoryProjection:
 
 def _write(rows: MemoryTables, changes: Changes) -> None:
     rows.reports |= changes.stations
+    for station, at in changes.seen.items():
+        before = rows.seen.get(station)
+        rows.seen[station] = before if at is None or (before is not None and before > at) else at
     rows.records |= changes.records
     rows.connectors |= changes.connectors
-    rows.transactions |= changes.transactions
+    rows.transactions |= changes.transactions | changes.progress
     rows.requested |= changes.requested
     rows.settled |= changes.settled
     for key, token in changes.tokens.items():
@@ -299,18 +311,41 @@ def _write(rows: MemoryTables, changes: Changes) -> None:
             rows.tokens.pop(key, None)
         else:
             rows.tokens[key] = token
-    rows.meter_values.extend(
-        MeterValueRow(number, value.station, value.received_at, value.sampled_at, *value[3:])
-        for number, value in enumerate(changes.meter_values, len(rows.meter_values) + 1)
-    )
-    rows.messages.extend(
-        MessageRow(number, *message) for number, message in enumerate(changes.messages, len(rows.messages) + 1)
-    )
+    for value in changes.meter_values:
+        rows.meter_values.extend(_readings(value, len(rows.meter_values) + 1))
+    for exchange in changes.exchanges:
+        rows.messages.extend(_frames(exchange, len(rows.messages) + 1))
     rows.events.extend(
         EventRow(number, event.station, event.at, event.kind, event.action, _json(event.data))
         for number, event in enumerate(changes.events, len(rows.events) + 1)
     )
     rows.bad_entries.extend(changes.bad_entries)
+
+
+def _readings(value: NewMeterValue, first: int) -> Iterable[MeterValueRow]:
+    place = (value.station, value.received_at, value.sampled_at, value.evse, value.connector, value.transaction_id)
+    for number, reading in enumerate(value.readings, first):
+        words = map(text, (reading.measurand, reading.unit, reading.context, reading.location))
+        told = map(text_or_none, (reading.phase, reading.raw, reading.signed))
+        yield MeterValueRow(number, *place, reading.value, *words, *told)
+
+
+def _frames(exchange: NewExchange, first: int) -> Iterable[MessageRow]:
+    for number, frame in enumerate((exchange.frame, exchange.answer), first):
+        if frame is not None:
+            yield MessageRow(
+                id=number,
+                station=text(frame.station),
+                session=text(frame.session),
+                direction=frame.direction.value,
+                at=frame.at,
+                kind=text(frame.kind),
+                message_id=text_or_none(frame.message_id),
+                action=text_or_none(frame.action),
+                outcome=text(frame.outcome),
+                latency_ms=frame.latency_ms,
+                frame=text(frame.frame),
+            )
 
 
 def _page(listing: Listing[Row], rows: Iterable[Row], page: Page) -> Paged[Row]:

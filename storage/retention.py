@@ -67,7 +67,7 @@ def expired(existing: set[Partition], settings: RetentionSettings, now: datetime
     """The partitions of which every row is older than its table's setting, oldest first."""
     days: Mapping[str, int] = {
         "meter_values": settings.meter_values_days,
-        "messages": settings.messages_days,
+        "exchanges": settings.messages_days,
         "station_events": settings.events_days,
     }
     today = now.astimezone(UTC).date()

@@ -289,7 +289,7 @@ def assert_kept(narke, tellers, seconds=60):
     found = narke.sql(f"SELECT {columns} FROM transactions WHERE station = ANY(%s) ORDER BY station", names)
     assert found == sorted((teller.expected_row() for teller in tellers), key=lambda row: row["station"])
     rows = narke.sql(
-        "SELECT station, transaction_id, sampled_at, value FROM meter_values WHERE station = ANY(%s)", names
+        "SELECT station, transaction_id, sampled_at, value FROM meter_readings WHERE station = ANY(%s)", names
     )
     for teller in tellers:
         mine = sorted((row["sampled_at"], row["value"]) for row in rows if row["station"] == teller.identity)

@@ -233,5 +233,5 @@ async def test_a_flooding_station_is_slowed_and_loses_nothing(narke):
         await pouring
         assert answered == [[3, message_id] for message_id in ids], "all, in order"
         assert time.monotonic() - began >= (count - burst) / per_s * 0.8, "slowed"
-    rows = narke.wait_for_rows("SELECT value FROM meter_values WHERE station = 'FLOOD' ORDER BY id", count=count)
+    rows = narke.wait_for_rows("SELECT value FROM meter_readings WHERE station = 'FLOOD' ORDER BY id", count=count)
     assert [row["value"] for row in rows] == list(range(count))

@@ -87,7 +87,7 @@ async def test_what_a_station_tells_of_a_transaction_stands_in_postgresql(narke)
     assert (row["token"], row["token_status"], row["token_group"]) == ("DRIVER", "Accepted", "FLEET")
     assert (row["stop_reason"], row["flags"], row["offline"]) == ("Remote", [], False)
 
-    values = narke.sql("SELECT * FROM meter_values WHERE station = 'STORY-16' ORDER BY id")
+    values = narke.sql("SELECT * FROM meter_readings WHERE station = 'STORY-16' ORDER BY id")
     shown = ("value", "unit", "measurand", "phase", "context", "location")
     assert [tuple(value[key] for key in shown) for value in values] == [
         (12_401, "Wh", "Energy.Active.Import.Register", None, "Sample.Clock", "Outlet"),

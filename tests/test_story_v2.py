@@ -84,7 +84,7 @@ async def test_what_a_station_tells_of_a_transaction_stands_in_postgresql(narke,
     assert (row["token"], row["token_type"], row["token_group"]) == ("DRIVER", "ISO14443", "FLEET")
     assert (row["token_status"], row["stop_reason"], row["flags"]) == ("Accepted", "Local", [])
 
-    values = narke.sql("SELECT * FROM meter_values WHERE station = %s ORDER BY id", name)
+    values = narke.sql("SELECT * FROM meter_readings WHERE station = %s ORDER BY id", name)
     shown = ("value", "unit", "measurand", "phase", "context", "location", "sampled_at")
     assert [tuple(value[key] for key in shown) for value in values] == [
         (12_345, "Wh", "Energy.Active.Import.Register", None, "Transaction.Begin", "Outlet", started_at),

@@ -37,6 +37,7 @@ _SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
+    "wal_init_zero": "off",  # else every byte of the log of changes is written twice, first as zero
     "cluster_name": "narke",
     "timezone": "UTC",
     "jit": "off",  # our queries are short

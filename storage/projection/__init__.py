@@ -1,7 +1,7 @@
 """The projection: facts of the journal become rows, exactly once.
 
-`fold` turns entries into changes (pure, shared with the memory twin), `writer` puts changes into tables, `projector`
- does both in one transaction with the stream positions.
+`fold` turns entries into changes (pure, shared with the memory twin), `binary` those of volume into bytes for COPY,
+`writer` puts all of them into tables, `projector` does it in one transaction with the stream positions.
 """
 
 from storage.projection.entries import Entry, PositionMoved, StreamEntry, Undecodable

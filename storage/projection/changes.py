@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from engine.model.messages import LoggedMessage
+from engine.model.metering import Reading
 from engine.model.stations import StationRecord
 from storage.queries.rows import ConnectorRow, TokenRow, TransactionRow
 
@@ -13,7 +15,10 @@ TransactionKey = tuple[str, str]
 
 
 class StationReport(msgspec.Struct, frozen=True):
-    """What a station reported: its half of the table stations, in the order of its columns."""
+    """What a station reported: its half of the table stations, in the order of its columns.
+
+    When it was last heard of is not among it: that changes with every message (`Changes.seen`).
+    """
 
     vendor: str | None = None
     model: str | None = None
@@ -36,7 +41,6 @@ class StationReport(msgspec.Struct, frozen=True):
     disconnected_at: datetime | None = None
     close_code: int | None = None
     close_reason: str | None = None
-    seen_at: datetime | None = None
 
 
 class RecordedStation(NamedTuple):
@@ -70,8 +74,8 @@ class SettledCommand(NamedTuple):
     variables: str | None
 
 
-class NewMeterValue(NamedTuple):
-    """A row of meter_values, in the order of its columns."""
+class NewMeterValue(msgspec.Struct, frozen=True, gc=False):
+    """A row of meter_values: readings of one message that were sampled at one time. Their text is as it came."""
 
     station: str
     received_at: datetime
@@ -79,29 +83,14 @@ class NewMeterValue(NamedTuple):
     evse: int | None
     connector: int | None
     transaction_id: str | None
-    value: float | None
-    measurand: str
-    unit: str
-    context: str
-    location: str
-    phase: str | None
-    raw: str | None
-    signed: str | None
+    readings: tuple[Reading, ...]
 
 
-class NewMessage(NamedTuple):
-    """A row of messages, in the order of its columns."""
+class NewExchange(msgspec.Struct, frozen=True, gc=False):
+    """A row of exchanges: a call and its answer, or a frame that stands alone. Their text is as it came."""
 
-    station: str
-    session: str
-    direction: str
-    at: datetime
-    kind: str
-    message_id: str | None
-    action: str | None
-    outcome: str
-    latency_ms: float | None
-    frame: str
+    frame: LoggedMessage
+    answer: LoggedMessage | None = None
 
 
 class NewEvent(NamedTuple):
@@ -124,23 +113,31 @@ class NewBadEntry(NamedTuple):
 
 
 class Known(msgspec.Struct):
-    """The rows as they stand, as far as the entries touch them: `touched_by` says which those are."""
+    """The rows as they stand, as far as the entries need them: `touched_by` says which those are."""
 
     stations: dict[str, StationReport] = {}
     transactions: dict[TransactionKey, TransactionRow] = {}
 
 
 class Changes(msgspec.Struct):
-    """All that is to be written. A token of None is to be removed."""
+    """All that is to be written.
+
+    `stations`: reports that changed. `seen`: all stations that are spoken of, and when each was last heard of (None: it
+    did not say anything itself); that never sets a station back. `transactions`: rows that are new or changed in any
+    column; `progress`: rows that exist and changed in the columns of `storage.projection.transactions.PROGRESS` alone,
+    which is what nearly every message about a transaction does. A token of None is to be removed.
+    """
 
     stations: dict[str, StationReport] = {}
+    seen: dict[str, datetime | None] = {}
     records: dict[str, RecordedStation] = {}
     connectors: dict[tuple[str, int, int], ConnectorRow] = {}
     transactions: dict[TransactionKey, TransactionRow] = {}
+    progress: dict[TransactionKey, TransactionRow] = {}
     requested: dict[str, RequestedCommand] = {}
     settled: dict[str, SettledCommand] = {}
     tokens: dict[str, TokenRow | None] = {}
     meter_values: list[NewMeterValue] = []
-    messages: list[NewMessage] = []
+    exchanges: list[NewExchange] = []
     events: list[NewEvent] = []
     bad_entries: list[NewBadEntry] = []

@@ -4,6 +4,7 @@ The position rows are locked first. Whoever finds a position moved by another st
 entry. An entry that PostgreSQL refuses is put aside (`bad_entries`) with the reason, and the rest goes on.
 """
 
+import struct
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -16,9 +17,10 @@ from psycopg_pool import AsyncConnectionPool
 from storage.partitions import make_partitions
 from storage.postgres_metrics import APPLY_SECONDS, ENTRIES, ENTRIES_BAD, ENTRIES_SKIPPED
 from storage.projection import writer
-from storage.projection.changes import Changes, NewBadEntry
+from storage.projection.changes import Changes, Known, NewBadEntry
 from storage.projection.entries import START, PositionMoved, StreamEntry, after, refuse_moved
-from storage.projection.fold import fold, put_aside, touched_by
+from storage.projection.fold import Folding, Touched, put_aside
+from storage.projection.remembered import Remembered
 
 log = structlog.get_logger()
 
@@ -41,6 +43,7 @@ class Projector:
         self._tenant = tenant
         self._lock_timeout_ms = round(lock_timeout_s * 1000)
         self._positions: dict[str, str] = {}
+        self._remembered = Remembered()
 
     async def positions(self) -> dict[str, str]:
         """The last projected entry of every stream ever seen; what `apply` then expects to find.
@@ -48,6 +51,7 @@ class Projector:
         Raises:
             psycopg.Error: PostgreSQL does not answer.
         """
+        self._remembered.forget()
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 "SELECT stream, last_id FROM journal_positions WHERE tenant = %s AND last_id <> %s",
@@ -79,13 +83,17 @@ class Projector:
                 await self._write(connection, fresh, written)
                 await writer.POSITIONS.write(connection, self._tenant, list(moved.items()))
         except PositionMoved:
+            self._remembered.forget()
             raise
         except BaseException:  # a cancelled commit may have been one, too
             # Whether it was committed is unknown: what we then find is where we are.
+            self._remembered.forget()
             for stream in streams:
                 self._positions.pop(stream, None)
             raise
         self._positions |= found | moved
+        for changes in written.changes:
+            self._remembered.learn(changes)
         self._tell(len(entries), len(fresh), written, time.perf_counter() - begun)
         return {stream: self._positions[stream] for stream in streams}
 
@@ -97,17 +105,20 @@ class Projector:
         )
 
     async def _lock_positions(self, connection: AsyncConnection[Any], streams: list[str]) -> dict[str, str]:
+        query = (
+            "SELECT stream, last_id FROM journal_positions WHERE tenant = %s AND stream = ANY(%s)"
+            " ORDER BY stream FOR UPDATE"
+        )
+        cursor = await connection.execute(query, [self._tenant, streams])
+        found = dict(await cursor.fetchall())
+        if len(found) == len(streams):
+            return found
         await connection.execute(
             "INSERT INTO journal_positions (tenant, stream, last_id)"
-            " SELECT %s, stream, %s FROM unnest(%s::text[]) AS stream"
-            " ON CONFLICT DO NOTHING",
+            " SELECT %s, stream, %s FROM unnest(%s::text[]) AS stream ON CONFLICT DO NOTHING",
             [self._tenant, START, streams],
         )
-        cursor = await connection.execute(
-            "SELECT stream, last_id FROM journal_positions WHERE tenant = %s AND stream = ANY(%s)"
-            " ORDER BY stream FOR UPDATE",
-            [self._tenant, streams],
-        )
+        cursor = await connection.execute(query, [self._tenant, streams])
         return dict(await cursor.fetchall())
 
     async def _write(
@@ -118,7 +129,7 @@ class Projector:
             return
         try:
             await self._write_together(connection, entries, written)
-        except (psycopg.Error, ValueError, OverflowError) as error:
+        except (psycopg.Error, ValueError, OverflowError, struct.error) as error:
             if not _blames_data(error):
                 raise
             reason = error
@@ -138,12 +149,22 @@ class Projector:
         self, connection: AsyncConnection[Any], entries: Sequence[StreamEntry], written: "_Written"
     ) -> None:
         async with connection.transaction():
-            known = await writer.read_known(connection, self._tenant, touched_by(entries))
-            changes = fold(self._tenant, entries, known)
-            await make_partitions(connection, writer.partitions_of(changes))
-            await writer.write(connection, self._tenant, changes)
+            folding = Folding(self._tenant, entries)
+            changes = folding.changes(await self._known(connection, folding.touched, written))
+            volume = writer.volume_of(self._tenant, changes, self._remembered.shapes)
+            await make_partitions(connection, writer.partitions_of(changes, volume))
+            await writer.write_shapes(connection, self._remembered.unwritten(volume.shapes))
+            await writer.write(connection, self._tenant, changes, volume)
+        self._remembered.shapes_written(volume.shapes)
         written.changes.append(changes)
         written.bad_entries.extend(changes.bad_entries)
+
+    async def _known(self, connection: AsyncConnection[Any], touched: Touched, written: "_Written") -> Known:
+        """The rows that entries touch as they stand in this transaction: from memory, else from PostgreSQL."""
+        wanted = touched.transactions
+        known = {} if written.changes else self._remembered.transactions_among(wanted)
+        known |= await writer.read_transactions(connection, self._tenant, wanted - known.keys())
+        return Known(await writer.read_stations(connection, self._tenant, touched.stations), known)
 
     def _tell(self, given: int, fresh: int, written: "_Written", seconds: float) -> None:
         APPLY_SECONDS.observe(seconds)

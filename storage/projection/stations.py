@@ -21,21 +21,19 @@ ANSWERED = {Result.ACCEPTED, Result.REFUSED, Result.FAILED}
 """Results of commands that the station itself gave."""
 
 
-def report_after(report: StationReport, fact: Fact) -> StationReport:
+StationFact = SessionStarted | SessionEnded | StationBooted
+"""Facts that change what a station reported about itself."""
+
+
+def report_after(report: StationReport, fact: StationFact) -> StationReport:
     """The report after the fact."""
     match fact:
         case SessionStarted():
-            report = _connected(report, fact)
+            return _connected(report, fact)
         case SessionEnded():
-            report = _disconnected(report, fact)
+            return _disconnected(report, fact)
         case StationBooted():
-            report = _booted(report, fact)
-        case _:
-            pass
-    heard_at = heard_of_at(fact)
-    if heard_at is None or (report.seen_at is not None and heard_at <= report.seen_at):
-        return report
-    return msgspec.structs.replace(report, seen_at=heard_at)
+            return _booted(report, fact)
 
 
 def heard_of_at(fact: Fact) -> datetime | None:

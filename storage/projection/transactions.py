@@ -1,6 +1,6 @@
 """Transactions: what each fact does to a transaction's row. OCPP 2.1 block E."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -15,18 +15,46 @@ from storage.queries.rows import TransactionRow
 Value = TypeVar("Value")
 TransactionFact = TransactionOpened | TransactionUpdated | TransactionEnded
 
+PROGRESS = ("updated_at", "meter_last_wh", "energy_wh", "charging_state", "last_sequence")
+"""The columns that change while a transaction goes on; none of them is in an index."""
 
-def transaction_after(row: TransactionRow | None, station: str, fact: TransactionFact) -> TransactionRow:
-    """The row after the fact; `row` None: there was none (then an update or end makes one that says so)."""
-    if row is None:
-        row = _new(station, fact)
-    match fact:
-        case TransactionOpened():
-            return _opened(row, fact)
-        case TransactionUpdated():
-            return _updated(row, fact)
-        case TransactionEnded():
-            return _ended(row, fact)
+
+def transaction_after(
+    row: TransactionRow | None, station: str, facts: Sequence[TransactionFact]
+) -> TransactionRow | None:
+    """The row after facts about the transaction, in their order.
+
+    `row` None: there was none; then an update or end makes one that says so. None: there still is none.
+    """
+    news: list[TransactionUpdated] = []
+    for fact in facts:
+        if row is not None and isinstance(fact, TransactionUpdated) and _only_goes_on(row, fact):
+            news.append(fact)
+            continue
+        if row is None:
+            row = _new(station, fact)
+        elif news:
+            row, news = _went_on(row, news), []
+        match fact:
+            case TransactionOpened():
+                row = _opened(row, fact)
+            case TransactionUpdated():
+                row = _updated(row, fact)
+            case TransactionEnded():
+                row = _ended(row, fact)
+    return row if row is None or not news else _went_on(row, news)
+
+
+def is_progress(before: TransactionRow, after: TransactionRow) -> bool:
+    """Whether no column but those of `PROGRESS` has changed."""
+    return after == msgspec.structs.replace(
+        before,
+        updated_at=after.updated_at,
+        meter_last_wh=after.meter_last_wh,
+        energy_wh=after.energy_wh,
+        charging_state=after.charging_state,
+        last_sequence=after.last_sequence,
+    )
 
 
 def heard_of(row: TransactionRow, received_at: datetime) -> TransactionRow:
@@ -71,9 +99,51 @@ def _opened(row: TransactionRow, fact: TransactionOpened) -> TransactionRow:
     )
 
 
+def _only_goes_on(row: TransactionRow, fact: TransactionUpdated) -> bool:
+    """Whether the fact tells nothing but progress of a transaction that is open, as nearly all do."""
+    return (
+        row.ended_at is None
+        and fact.stage is not Stage.STARTED
+        and fact.meter_start_wh is None
+        and fact.evse is None
+        and fact.token is None
+        and fact.verdict is None
+        and fact.reservation_id is None
+        and fact.remote_start_id is None
+        and fact.phases_used is None
+        and fact.cable_a_max is None
+        and not fact.offline
+        and not fact.flags
+    )
+
+
+def _went_on(row: TransactionRow, news: Sequence[TransactionUpdated]) -> TransactionRow:
+    """`_updated` for each of `news`, which only go on: one new row instead of one for each."""
+    updated_at, last_wh, energy_wh = row.updated_at, row.meter_last_wh, row.energy_wh
+    state, sequence = row.charging_state, row.last_sequence
+    for fact in news:
+        updated_at = max(updated_at, fact.received_at)
+        if fact.meter_last_wh is not None:
+            last_wh = fact.meter_last_wh
+            energy_wh = _energy(row, energy_wh, row.meter_start_wh, last_wh)
+        if fact.charging_state is not None:
+            state = fact.charging_state.value
+        if fact.sequence is not None:
+            sequence = _highest(sequence, fact.sequence)
+    return msgspec.structs.replace(
+        row,
+        updated_at=updated_at,
+        meter_last_wh=last_wh,
+        energy_wh=energy_wh,
+        charging_state=state,
+        last_sequence=sequence,
+    )
+
+
 def _updated(row: TransactionRow, fact: TransactionUpdated) -> TransactionRow:
     meter_start_wh = _or(fact.meter_start_wh, row.meter_start_wh)
     meter_last_wh = _or(fact.meter_last_wh, row.meter_last_wh)
+    told_meter = fact.meter_start_wh is not None or fact.meter_last_wh is not None
     return msgspec.structs.replace(
         row,
         started_at=fact.at if fact.stage is Stage.STARTED else row.started_at,
@@ -81,7 +151,7 @@ def _updated(row: TransactionRow, fact: TransactionUpdated) -> TransactionRow:
         meter_start_wh=meter_start_wh,
         meter_last_wh=meter_last_wh,
         meter_stop_wh=_or(row.meter_stop_wh, None if row.ended_at is None else fact.meter_last_wh),
-        energy_wh=_energy(row, fact, meter_start_wh, meter_last_wh),
+        energy_wh=_energy(row, row.energy_wh, meter_start_wh, meter_last_wh) if told_meter else row.energy_wh,
         charging_state=_or(fact.charging_state and fact.charging_state.value, row.charging_state),
         last_sequence=_highest(row.last_sequence, fact.sequence),
         remote_start_id=_or(fact.remote_start_id, row.remote_start_id),
@@ -113,18 +183,17 @@ def _ended(row: TransactionRow, fact: TransactionEnded) -> TransactionRow:
 
 
 def _energy(
-    row: TransactionRow, fact: TransactionUpdated, start_wh: float | None, last_wh: float | None
+    row: TransactionRow, energy_wh: float | None, start_wh: float | None, last_wh: float | None
 ) -> float | None:
-    """Stays as it was while the register runs backwards (the transaction's flags tell of that).
+    """The energy after news of the meter, before which it was `energy_wh`.
 
-    What the end told is final, but what it could not tell may be completed later.
+    Stays as it was while the register runs backwards (the transaction's flags tell of that). What the end told is
+    final, but what it could not tell may be completed later.
     """
-    if fact.meter_start_wh is None and fact.meter_last_wh is None:
-        return row.energy_wh
     if row.ended_at is not None and row.meter_stop_wh is not None:
         last_wh = row.meter_stop_wh
     if start_wh is None or last_wh is None or last_wh < start_wh:
-        return row.energy_wh
+        return energy_wh
     return last_wh - start_wh
 
 

@@ -1,24 +1,26 @@
 """Writes changes into the tables: COPY for volume, one upsert per table for the rest. Never opens a transaction."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 from psycopg import AsyncConnection, sql
 
 from engine.model.authorization import Token
 from storage.partitions import Partition, partition_of
 from storage.postgres_metrics import ROWS
+from storage.projection import binary
+from storage.projection.binary import Copied, Shape, Shapes
 from storage.projection.changes import (
     Changes,
-    Known,
     NewEvent,
-    NewMessage,
-    NewMeterValue,
     RequestedCommand,
     SettledCommand,
     StationReport,
+    TransactionKey,
 )
-from storage.projection.fold import Touched
+from storage.projection.updates import write_progress, write_seen
 from storage.projection.upserts import Column, Upsert
 from storage.queries.listing import columns_of, reader_of
 from storage.queries.rows import ConnectorRow, TransactionRow
@@ -36,7 +38,6 @@ KIND_OF_FIELD = {
     "reservation_id": NUMBER,
     "phases_used": NUMBER,
     "cable_a_max": REAL,
-    "seen_at": TIME,
     "status_at": TIME,
     "connected": FLAG,
     "offline": FLAG,
@@ -112,13 +113,13 @@ POSITIONS = Upsert(
 )
 
 
-def _copy(table: str, fields: Sequence[str]) -> sql.Composed:
+def _copy(table: str, fields: Sequence[str], form: str = "text") -> sql.Composed:
     names = sql.SQL(", ").join(map(sql.Identifier, ("tenant", *fields)))
-    return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT {})").format(sql.Identifier(table), names, sql.SQL(form))
 
 
-COPY_METER_VALUES = _copy("meter_values", NewMeterValue._fields)
-COPY_MESSAGES = _copy("messages", NewMessage._fields)
+COPY_METER_VALUES = _copy("meter_values", binary.METER_VALUE_COLUMNS, "binary")
+COPY_EXCHANGES = _copy("exchanges", binary.EXCHANGE_COLUMNS, "binary")
 COPY_EVENTS = _copy("station_events", NewEvent._fields)
 
 READ_STATIONS = sql.SQL("SELECT station, {} FROM stations WHERE tenant = %s AND station = ANY(%s)").format(
@@ -130,39 +131,88 @@ READ_TRANSACTIONS = sql.SQL(
 ).format(columns_of(TransactionRow))
 
 
-async def read_known(connection: AsyncConnection[Any], tenant: str, touched: Touched) -> Known:
-    """The rows that the entries touch, as they stand."""
-    known = Known()
-    if touched.stations:
-        cursor = await connection.execute(READ_STATIONS, [tenant, list(touched.stations)])
-        known.stations = {station: StationReport(*values) for station, *values in await cursor.fetchall()}
-    if touched.transactions:
-        stations, transaction_ids = zip(*touched.transactions, strict=True)
-        async with connection.cursor(row_factory=reader_of(TransactionRow)) as rows:
-            await rows.execute(READ_TRANSACTIONS, [tenant, list(stations), list(transaction_ids)])
-            known.transactions = {(row.station, row.transaction_id): row for row in await rows.fetchall()}
-    return known
+INSERT_SHAPE = (
+    "INSERT INTO reading_shapes (shape, measurands, units, contexts, locations, phases)"
+    " VALUES (%s, %s::text[], %s::text[], %s::text[], %s::text[], %s::text[]) ON CONFLICT DO NOTHING"
+)
+
+FIRST_DAY = date(2000, 1, 1)
 
 
-def partitions_of(changes: Changes) -> set[Partition]:
+class Volume(msgspec.Struct, frozen=True):
+    """Rows of volume, ready for COPY. `shapes`: those that the meter values need."""
+
+    meter_values: Copied
+    exchanges: Copied
+    shapes: list[Shape]
+
+
+async def read_stations(
+    connection: AsyncConnection[Any], tenant: str, stations: Iterable[str]
+) -> dict[str, StationReport]:
+    """What these stations reported, where there is a row."""
+    wanted = list(stations)
+    if not wanted:
+        return {}
+    cursor = await connection.execute(READ_STATIONS, [tenant, wanted])
+    return {station: StationReport(*values) for station, *values in await cursor.fetchall()}
+
+
+async def read_transactions(
+    connection: AsyncConnection[Any], tenant: str, keys: Iterable[TransactionKey]
+) -> dict[TransactionKey, TransactionRow]:
+    """These transactions, where there is a row."""
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    stations, transaction_ids = zip(*wanted, strict=True)
+    async with connection.cursor(row_factory=reader_of(TransactionRow)) as rows:
+        await rows.execute(READ_TRANSACTIONS, [tenant, list(stations), list(transaction_ids)])
+        return {(row.station, row.transaction_id): row for row in await rows.fetchall()}
+
+
+def volume_of(tenant: str, changes: Changes, shapes: Shapes) -> Volume:
+    """The rows of volume as COPY takes them.
+
+    Raises:
+        struct.error: A number is too large for its column.
+    """
+    meter_values, used = binary.meter_values(tenant, changes.meter_values, shapes)
+    return Volume(meter_values, binary.exchanges(tenant, changes.exchanges), used)
+
+
+def partitions_of(changes: Changes, volume: Volume) -> set[Partition]:
     """The partitions that the new rows go to."""
-    found = {partition_of("meter_values", day) for day in {row.received_at for row in changes.meter_values}}
-    found |= {partition_of("messages", day) for day in {row.at for row in changes.messages}}
+    found = {partition_of("meter_values", _day(day)) for day in volume.meter_values.days}
+    found |= {partition_of("exchanges", _day(day)) for day in volume.exchanges.days}
     return found | {partition_of("station_events", day) for day in {row.at for row in changes.events}}
 
 
-async def write(connection: AsyncConnection[Any], tenant: str, changes: Changes) -> None:
-    """Writes all of it.
+def _day(number: int) -> date:
+    return FIRST_DAY + timedelta(days=number)
+
+
+async def write_shapes(connection: AsyncConnection[Any], shapes: Iterable[Shape]) -> None:
+    """Makes sure that the shapes are there."""
+    for shape in shapes:
+        words = (shape.measurands, shape.units, shape.contexts, shape.locations, shape.phases)
+        await connection.execute(INSERT_SHAPE, [shape.id, *words])
+
+
+async def write(connection: AsyncConnection[Any], tenant: str, changes: Changes, volume: Volume) -> None:
+    """Writes all of it; the shapes must be there.
 
     Raises:
         psycopg.Error: PostgreSQL refuses a row or does not answer: the transaction cannot go on.
     """
-    await _copy_rows(connection, COPY_METER_VALUES, tenant, changes.meter_values)
-    await _copy_rows(connection, COPY_MESSAGES, tenant, changes.messages)
+    if changes.meter_values:
+        await _copy_binary(connection, COPY_METER_VALUES, volume.meter_values)
+    if changes.exchanges:
+        await _copy_binary(connection, COPY_EXCHANGES, volume.exchanges)
     await _copy_rows(connection, COPY_EVENTS, tenant, changes.events)
     await _write_stations(connection, tenant, changes)
     await CONNECTORS.write(connection, tenant, [_values(row) for row in changes.connectors.values()])
-    await TRANSACTIONS.write(connection, tenant, [_transaction(row) for row in changes.transactions.values()])
+    await _write_transactions(connection, tenant, changes)
     await REQUESTED.write(connection, tenant, [(key, *row) for key, row in changes.requested.items()])
     await SETTLED.write(connection, tenant, [(key, *row) for key, row in changes.settled.items()])
     await _write_tokens(connection, tenant, changes)
@@ -171,9 +221,16 @@ async def write(connection: AsyncConnection[Any], tenant: str, changes: Changes)
 
 def count(changes: Changes) -> None:
     """Tells the metrics, once it is committed."""
-    for table in ("meter_values", "messages", "events", "stations", "connectors", "transactions", "tokens"):
+    for table in ("meter_values", "exchanges", "events", "connectors", "tokens"):
         ROWS.labels(table).inc(len(getattr(changes, table)))
+    ROWS.labels("stations").inc(len(changes.stations.keys() | changes.seen.keys()))
+    ROWS.labels("transactions").inc(len(changes.transactions) + len(changes.progress))
     ROWS.labels("commands").inc(len(changes.requested.keys() | changes.settled.keys()))
+
+
+async def _copy_binary(connection: AsyncConnection[Any], statement: sql.Composed, rows: Copied) -> None:
+    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        await copy.write(rows.data)
 
 
 async def _copy_rows(
@@ -189,6 +246,7 @@ async def _copy_rows(
 async def _write_stations(connection: AsyncConnection[Any], tenant: str, changes: Changes) -> None:
     reports = [(station, *_values(report)) for station, report in changes.stations.items()]
     await REPORTS.write(connection, tenant, reports)
+    await write_seen(connection, tenant, changes.seen)
     await RECORDS.write(
         connection,
         tenant,
@@ -205,6 +263,13 @@ async def _write_stations(connection: AsyncConnection[Any], tenant: str, changes
             for station, (record, at) in changes.records.items()
         ],
     )
+
+
+async def _write_transactions(connection: AsyncConnection[Any], tenant: str, changes: Changes) -> None:
+    rows = changes.transactions
+    if not await write_progress(connection, tenant, changes.progress):
+        rows = rows | changes.progress
+    await TRANSACTIONS.write(connection, tenant, [_transaction(row) for row in rows.values()])
 
 
 async def _write_tokens(connection: AsyncConnection[Any], tenant: str, changes: Changes) -> None:

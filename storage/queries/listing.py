@@ -4,7 +4,8 @@ A listing is ordered by columns that are together unique within the tenant; a pa
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from enum import Enum, auto
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from psycopg import sql
 from psycopg.rows import AsyncRowFactory, RowMaker
@@ -56,6 +57,29 @@ def reader_of(row: type[Row]) -> AsyncRowFactory[Row]:
     return factory
 
 
+class Sort(Enum):
+    """What a listing is ordered by.
+
+    NAME: ascending always, whatever the page says. ARRIVAL: can be followed, since what comes later stands behind.
+    """
+
+    NAME = auto()
+    TIME = auto()
+    ARRIVAL = auto()
+
+
+class View(NamedTuple):
+    """A view that shows several rows for one of its table.
+
+    `anchor`: an indexed column of the table, which leads the order. `spread`: a shown row's own value in the first
+    column of the order is at most so much beyond the anchor, and never before it.
+    """
+
+    name: str
+    anchor: str
+    spread: int = 0
+
+
 class Condition:
     """Conditions that must all hold, each written by us, with the caller's values as parameters."""
 
@@ -97,6 +121,17 @@ class Condition:
         self._parts.append(sql.SQL("({}) {} ({})").format(names, comparison, marks))
         self.values.extend(place)
 
+    def add_near(self, view: View, start: object, *, descending: bool) -> None:
+        """Only rows whose anchor can be behind `start`: what `add_after` says, in words that an index understands."""
+        column, slack = sql.Identifier(view.anchor), sql.Literal(view.spread)
+        if descending:
+            self._parts.append(sql.SQL("{} <= %s").format(column))
+        elif view.spread:
+            self._parts.append(sql.SQL("{} >= %s - {}").format(column, slack))
+        else:
+            self._parts.append(sql.SQL("{} >= %s").format(column))
+        self.values.append(start)
+
     @property
     def where(self) -> sql.Composed:
         """All of it."""
@@ -107,7 +142,7 @@ class Listing(Generic[Row]):
     """A table that is read page by page.
 
     `order`: its columns and their types, unique together within the tenant; `place`: their values of a row.
-    `by_name`: ascending always, whatever the page says. `arrival`: in the order of arrival, so that it can be followed.
+    `view`: what is read in place of the table.
     """
 
     def __init__(
@@ -117,8 +152,8 @@ class Listing(Generic[Row]):
         order: Sequence[tuple[str, type]],
         place: Callable[[Row], Place],
         *,
-        by_name: bool = False,
-        arrival: bool = False,
+        sort: Sort = Sort.TIME,
+        view: View | None = None,
     ) -> None:
         self.table = table
         self._columns = columns_of(row)
@@ -126,8 +161,9 @@ class Listing(Generic[Row]):
         self._order = tuple(name for name, _ in order)
         self.shape = tuple(kind for _, kind in order)
         self.place = place
-        self._by_name = by_name
-        self.arrival = arrival
+        self._by_name = sort is Sort.NAME
+        self.arrival = sort is Sort.ARRIVAL
+        self._view = view
 
     def is_descending(self, page: Page) -> bool:
         """Whether the page comes in descending order."""
@@ -143,8 +179,11 @@ class Listing(Generic[Row]):
         place = place_of(page.cursor, self.table, self.shape) if page.cursor is not None else ()
         if place:
             condition.add_after(self._order, place, descending=descending)
+            if self._view is not None:
+                condition.add_near(self._view, place[0], descending=descending)
         direction = sql.SQL(" DESC" if descending else "")
-        order = sql.SQL(", ").join(sql.SQL("{}{}").format(sql.Identifier(name), direction) for name in self._order)
+        names = self._order if self._view is None else dict.fromkeys((self._view.anchor, *self._order))
+        order = sql.SQL(", ").join(sql.SQL("{}{}").format(sql.Identifier(name), direction) for name in names)
         rows = await self.first(pool, condition, order, page.limit + 1)
         return paged(self.table, rows, page, self.place, follow=self.arrival)
 
@@ -153,7 +192,10 @@ class Listing(Generic[Row]):
     ) -> list[Row]:
         """Reads the first `limit` rows in an order of ours."""
         query = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT %s").format(
-            self._columns, sql.Identifier(self.table), condition.where, order
+            self._columns,
+            sql.Identifier(self._view.name if self._view is not None else self.table),
+            condition.where,
+            order,
         )
         async with pool.connection() as connection, connection.cursor(row_factory=self._reader) as cursor:
             await cursor.execute(query, [*condition.values, limit])

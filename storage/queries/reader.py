@@ -1,6 +1,6 @@
 """The reads of the projection, each one statement on one pooled connection."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import sql
@@ -34,6 +34,9 @@ from storage.queries.rows import (
     TransactionDetail,
     TransactionRow,
 )
+
+PAIRED_WITHIN = timedelta(minutes=5)
+"""Longest time between a call and an answer that rests in its row."""
 
 METER_VALUES_MAX = 10_000
 """Meter values that come with a transaction at most."""
@@ -135,7 +138,9 @@ class Queries:
         condition.add("outcome = %s", filter.outcome)
         condition.add("message_id = %s", filter.message_id)
         condition.add("at >= %s", filter.since)
+        condition.add("exchange_at >= %s", filter.since and filter.since - PAIRED_WITHIN)
         condition.add("at < %s", filter.until)
+        condition.add("exchange_at < %s", filter.until)
         return await tables.MESSAGES.page(self._pool, condition, page)
 
     async def events(self, filter: EventFilter, page: Page) -> Paged[EventRow]:  # noqa: A002

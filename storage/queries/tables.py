@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from storage.queries.listing import Listing
+from storage.queries.listing import Listing, Sort, View
 from storage.queries.paging import Place
 from storage.queries.rows import (
     CommandRow,
@@ -51,9 +51,13 @@ def place_of_token(row: TokenRow) -> Place:
     return (row.token.lower(),)
 
 
-STATIONS = Listing("stations", StationRow, [("station", str)], place_of_station, by_name=True)
+STATIONS = Listing("stations", StationRow, [("station", str)], place_of_station, sort=Sort.NAME)
 CONNECTORS = Listing(
-    "connectors", ConnectorRow, [("station", str), ("evse", int), ("connector", int)], place_of_connector, by_name=True
+    "connectors",
+    ConnectorRow,
+    [("station", str), ("evse", int), ("connector", int)],
+    place_of_connector,
+    sort=Sort.NAME,
 )
 TRANSACTIONS = Listing(
     "transactions",
@@ -62,9 +66,21 @@ TRANSACTIONS = Listing(
     place_of_transaction,
 )
 METER_VALUES = Listing(
-    "meter_values", MeterValueRow, [("received_at", datetime), ("id", int)], place_of_meter_value, arrival=True
+    "meter_values",
+    MeterValueRow,
+    [("received_at", datetime), ("id", int)],
+    place_of_meter_value,
+    sort=Sort.ARRIVAL,
+    view=View("meter_readings", anchor="received_at"),
 )
-MESSAGES = Listing("messages", MessageRow, [("id", int)], place_of_arrival, arrival=True)
-EVENTS = Listing("station_events", EventRow, [("id", int)], place_of_arrival, arrival=True)
+MESSAGES = Listing(
+    "messages",
+    MessageRow,
+    [("id", int)],
+    place_of_arrival,
+    sort=Sort.ARRIVAL,
+    view=View("messages", anchor="exchange_id", spread=1),
+)
+EVENTS = Listing("station_events", EventRow, [("id", int)], place_of_arrival, sort=Sort.ARRIVAL)
 COMMANDS = Listing("commands", CommandRow, [("requested_at", datetime), ("command_id", str)], place_of_command)
-TOKENS = Listing("tokens", TokenRow, [("token_key", str)], place_of_token, by_name=True)
+TOKENS = Listing("tokens", TokenRow, [("token_key", str)], place_of_token, sort=Sort.NAME)

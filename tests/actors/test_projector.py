@@ -55,7 +55,7 @@ class Rows:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    for name in ("PACE_S", "TRIM_S", "RETRY_S_MIN", "RETRY_S_MAX"):
+    for name in ("PACE_S", "PACE_S_MAX", "TRIM_S", "RETRY_S_MIN", "RETRY_S_MAX"):
         monkeypatch.setattr(module, name, 0.001)
     monkeypatch.setattr(module, "BLOCK_MS", 5)
 
@@ -152,3 +152,34 @@ async def test_partitions_are_kept_at_the_start(projector):
     await projector.start()
     assert await projector.caught_up(10)
     assert projector.rows.retention_kept == 1
+
+
+async def test_while_more_waits_in_a_stream_it_does_not_rest(projector, store, monkeypatch):
+    monkeypatch.setattr(module, "PACE_S", 3_600.0)
+    monkeypatch.setattr(module, "PACE_S_MAX", 3_600.0)
+    monkeypatch.setattr(module, "ENTRIES_MAX", len(STREAMS))  # one entry of each stream at a time
+    await record(store, 0, 5)
+    await projector.start()
+    assert await projector.caught_up(10)
+    assert len(carried(projector, "s0")) == 5
+
+
+async def test_the_longer_a_write_takes_the_more_it_waits_for_company(projector, store, monkeypatch):
+    rests = []
+    monkeypatch.setattr(module, "PACE_S", 0.2)
+    monkeypatch.setattr(module, "PACE_S_MAX", 1.0)
+    clock = iter([10.0, 10.01, 20.0, 20.1, 30.0, 33.0])
+    monkeypatch.setattr(module, "monotonic", lambda: next(clock))
+
+    async def rest(seconds):
+        rests.append(round(seconds, 6))
+
+    monkeypatch.setattr(module.asyncio, "sleep", rest)
+    projector._kept_at = projector._trimmed_at = float("inf")
+    monkeypatch.setattr(projector, "_keep_retention", projector.health)
+    monkeypatch.setattr(projector, "_trim", projector.health)
+    await projector._load_positions()
+    for _ in range(3):
+        await record(store, 0, 1)
+        await projector._step()
+    assert rests == [0.19, 0.4, -2.0]

@@ -77,7 +77,7 @@ async def test_every_entry_is_there_exactly_once_after_kills(own_server: Server)
     assert positions == {"s0": "1763719300000-499", **{f"s{number}": "1763719200006-0" for number in range(1, 5)}}
     async with pool.connection() as connection:
         cursor = await connection.execute(
-            "SELECT value, count(*) FROM meter_values WHERE station = 'VOLUME' GROUP BY value ORDER BY value"
+            "SELECT value, count(*) FROM meter_readings WHERE station = 'VOLUME' GROUP BY value ORDER BY value"
         )
         assert await cursor.fetchall() == [(float(index), 30) for index in range(100, 500)]
     for number in range(1, 5):

@@ -44,8 +44,8 @@ def test_every_fact_has_a_place():
 
 
 def test_a_station_row_holds_the_whole_report():
-    names = StationRow.__struct_fields__
-    assert names[-len(StationReport.__struct_fields__) :] == StationReport.__struct_fields__
+    reported = (*StationReport.__struct_fields__, "seen_at")
+    assert StationRow.__struct_fields__[-len(reported) :] == reported
 
 
 ROW = TransactionRow("CP-1", "7", started_at=at(0), start_received_at=at(0), updated_at=at(0), evse=1, connector=2)
@@ -53,7 +53,7 @@ ROW = TransactionRow("CP-1", "7", started_at=at(0), start_received_at=at(0), upd
 
 def updated(row: TransactionRow = ROW, **fields: object) -> TransactionRow:
     told = {"transaction_id": "7", "at": theirs(5), "received_at": at(5)} | fields
-    return transaction_after(row, "CP-1", TransactionUpdated(**told))
+    return transaction_after(row, "CP-1", [TransactionUpdated(**told)])
 
 
 def test_what_an_update_does_not_say_stays():
@@ -78,7 +78,7 @@ def test_energy_so_far_does_not_go_back_when_the_register_does():
 
 def test_a_stop_told_after_the_end_completes_it_once():
     ended = TransactionEnded(transaction_id="7", ended_at=theirs(9), received_at=at(9))
-    row = transaction_after(updated(meter_start_wh=100.0), "CP-1", ended)
+    row = transaction_after(updated(meter_start_wh=100.0), "CP-1", [ended])
     assert (row.meter_stop_wh, row.energy_wh) == (None, None)
     row = updated(row, meter_last_wh=150.0)
     assert (row.meter_stop_wh, row.energy_wh) == (150.0, 50.0)
@@ -90,7 +90,7 @@ def test_an_end_says_nothing_about_the_token_of_the_start():
     ended = TransactionEnded(
         transaction_id="7", ended_at=theirs(9), received_at=at(9), verdict=TokenVerdict(status=TokenStatus.INVALID)
     )
-    row = transaction_after(msgspec.structs.replace(ROW, token_status="Accepted"), "CP-1", ended)
+    row = transaction_after(msgspec.structs.replace(ROW, token_status="Accepted"), "CP-1", [ended])
     assert (row.token_status, row.stop_token_status, row.stop_reason) == ("Accepted", "Invalid", "Local")
 
 

@@ -10,6 +10,7 @@ from engine.model.commands import CommandRequest, CommandRequested, CommandSettl
 from engine.model.data_transfer import DataReceived, DataReported, SendData
 from engine.model.facts import JournalEntry
 from engine.model.ids import EvseRef
+from engine.model.messages import Direction
 from engine.model.metering import Reading, ReadingsRecorded
 from engine.model.notices import NoticeRecorded, RawCommand, StationNotice
 from engine.model.provisioning import (
@@ -22,7 +23,13 @@ from engine.model.provisioning import (
     VariableResult,
 )
 from engine.model.stations import StationRecord, StationRegistered
-from engine.model.transactions import TransactionEnded, TransactionFlag, TransactionOpened, TransactionUpdated
+from engine.model.transactions import (
+    ChargingState,
+    TransactionEnded,
+    TransactionFlag,
+    TransactionOpened,
+    TransactionUpdated,
+)
 from storage.journal_reader import BadEntry, StreamEntry
 from storage.projection import PositionMoved
 from storage.queries import (
@@ -329,6 +336,140 @@ async def test_every_field_of_a_reading_is_kept(projection: Projection):
     assert (second.at, second.value, second.measurand, second.received_at) == (
         None, -1.5e-3, "Energy.Active.Import.Register", at(1),
     )  # fmt: skip
+
+
+async def test_readings_of_several_times_in_one_message_keep_their_order(projection: Projection):
+    times = [theirs(1), theirs(1), theirs(2), None, theirs(1)]
+    told = tuple(Reading(at=time, value=float(number), unit=f"u{number}") for number, time in enumerate(times))
+    await projection.apply([entry("1-0", ReadingsRecorded(readings=told, received_at=at(3)))])
+    rows = (await projection.meter_values(MeterValueFilter(station="CP-1"), ALL_OLDEST_FIRST)).rows
+    assert [(row.at, row.value, row.unit) for row in rows] == [
+        (reading.at, reading.value, reading.unit) for reading in told
+    ]
+    assert len({row.id for row in rows}) == 5
+
+
+async def test_more_readings_than_one_row_holds_are_all_there_in_order(projection: Projection):
+    told = tuple(Reading(at=theirs(1), value=float(number)) for number in range(2_500))
+    await projection.apply([entry("1-0", ReadingsRecorded(readings=told, received_at=at(1), transaction_id="7"))])
+    await projection.apply([entry("2-0", readings(2, 2_500.0))])
+    values, cursor = [], None
+    while True:
+        page = await projection.meter_values(
+            MeterValueFilter(station="CP-1"), Page(limit=700, cursor=cursor, oldest_first=True)
+        )
+        values += [row.value for row in page.rows]
+        cursor = page.next
+        if cursor is None:
+            break
+    assert values == [float(number) for number in range(2_501)]
+
+
+async def test_readings_can_be_filtered_by_what_they_measure(projection: Projection):
+    told = (Reading(at=theirs(1), value=1.0), Reading(at=theirs(1), value=230.0, measurand="Voltage", unit="V"))
+    await projection.apply([entry("1-0", ReadingsRecorded(readings=told, received_at=at(1), evse=EvseRef(2)))])
+    for wanted in (MeterValueFilter(station="CP-1", measurand="Voltage"), MeterValueFilter(station="CP-1", evse=2)):
+        rows = (await projection.meter_values(wanted, ALL)).rows
+        assert rows[0].value == 230.0
+        assert {row.measurand for row in rows} >= {"Voltage"}
+    assert (await projection.meter_values(MeterValueFilter(station="CP-1", measurand="Power"), ALL)).rows == ()
+
+
+@pytest.mark.parametrize("batch", [1, 3, 20])
+async def test_a_transaction_goes_on_the_same_however_its_news_are_cut(projection: Projection, batch: int):
+    news = [(1, 1100.0), (2, None), (3, 900.0), (4, 1300.0), (5, 1250.0), (6, None)]
+    facts = [
+        TransactionUpdated(
+            transaction_id="7", at=theirs(n), received_at=at(100 - n), meter_last_wh=wh, sequence=n,
+            charging_state=ChargingState.SUSPENDED_EV if n == 2 else None,
+        )
+        for n, wh in news
+    ]  # fmt: skip
+    entries = [*story_16()[:3], *(entry(f"1763719300000-{n}", fact) for n, fact in enumerate(facts))]
+    for first in range(0, len(entries), batch):
+        await projection.apply(entries[first : first + batch])
+    detail = await projection.transaction("CP-1", "7")
+    assert detail is not None
+    row = detail.transaction
+    assert (row.meter_last_wh, row.energy_wh, row.last_sequence) == (1250.0, 250.0, 6)
+    assert (row.charging_state, row.updated_at) == ("SuspendedEV", at(99))
+
+
+async def test_a_station_that_only_others_speak_of_has_a_row_and_was_not_seen(projection: Projection):
+    await projection.apply([entry("1-0", requested("c1", ResetStation(kind=ResetKind.ON_IDLE)))])
+    detail = await projection.station("CP-1")
+    assert detail is not None
+    assert detail.station == StationRow(station="CP-1")
+    await projection.apply(
+        [entry("2-0", booted(5)), entry("3-0", requested("c2", ResetStation(kind=ResetKind.ON_IDLE)))]
+    )
+    detail = await projection.station("CP-1")
+    assert detail is not None
+    assert (detail.station.vendor, detail.station.seen_at) == ("ACME", at(5))
+
+
+async def test_a_call_and_its_answer_are_two_frames_one_behind_the_other(projection: Projection):
+    log = [
+        message(1, message_id="a", action="Authorize", frame="call a"),
+        message(2, message_id="b", action="Reset", frame="call b", direction=Direction.OUT),
+        message(3, message_id="a", action="Authorize", frame="answer a", direction=Direction.OUT, kind="result",
+                latency_ms=2.0),
+        message(4, message_id="b", action="Reset", frame="answer b", kind="error", outcome="NotSupported"),
+        message(5, message_id="c", action="Heartbeat", frame="call c"),
+    ]  # fmt: skip
+    late = message(6, message_id="c", action="Heartbeat", frame="answer c", direction=Direction.OUT, kind="result")
+    await projection.apply([StreamEntry("messages", "1-0", log)])
+    await projection.apply([StreamEntry("messages", "2-0", [late])])
+    rows = (await projection.messages(MessageFilter(), ALL_OLDEST_FIRST)).rows
+    assert [(row.frame, row.direction, row.kind, row.outcome, row.at, row.latency_ms) for row in rows] == [
+        ("call a", "in", "call", "ok", at(1), None),
+        ("answer a", "out", "result", "ok", at(3), 2.0),
+        ("call b", "out", "call", "ok", at(2), None),
+        ("answer b", "in", "error", "NotSupported", at(4), None),
+        ("call c", "in", "call", "ok", at(5), None),
+        ("answer c", "out", "result", "ok", at(6), None),
+    ]
+    assert [row.id for row in rows] == sorted({row.id for row in rows})
+    assert [row.message_id for row in rows] == ["a", "a", "b", "b", "c", "c"]
+    answers = (await projection.messages(MessageFilter(direction="out", since=at(2.5), until=at(6)), ALL)).rows
+    assert [row.frame for row in answers] == ["answer a"]
+
+
+async def test_only_an_answer_to_the_very_call_rests_beside_it(projection: Projection):
+    log = [
+        message(1, message_id="a", action="Authorize", frame="theirs"),
+        message(2, message_id="a", action="Authorize", frame="said by the same side", kind="result"),
+        message(3, message_id="a", action="Other", frame="another action", direction=Direction.OUT, kind="result"),
+        message(4, message_id="a", frame="another station", direction=Direction.OUT, kind="result", station="CP-2"),
+        message(9_000, message_id="a", action="Authorize", frame="late", direction=Direction.OUT, kind="result"),
+    ]
+    await projection.apply([StreamEntry("messages", "1-0", log)])
+    rows = (await projection.messages(MessageFilter(), ALL_OLDEST_FIRST)).rows
+    assert [row.frame for row in rows] == [one.frame for one in log]
+    assert [row.direction for row in rows] == ["in", "in", "out", "out", "out"]
+    assert rows[4].at == at(9_000)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 10])
+async def test_frames_are_each_shown_once_however_they_are_paged(projection: Projection, limit: int):
+    log = []
+    for number in range(4):
+        log.append(message(number, message_id=str(number), frame=f"call {number}"))
+        log.append(message(number, message_id=str(number), frame=f"answer {number}", direction=Direction.OUT,
+                           kind="result"))  # fmt: skip
+    await projection.apply([StreamEntry("messages", "1-0", [*log, message(9, frame="alone")])])
+    for oldest_first in (True, False):
+        frames, cursor = [], None
+        while True:
+            page = await projection.messages(
+                MessageFilter(station="CP-1"), Page(limit=limit, cursor=cursor, oldest_first=oldest_first)
+            )
+            frames += [row.frame for row in page.rows]
+            cursor = page.next
+            if cursor is None:
+                break
+        expected = [*(one.frame for one in log), "alone"]
+        assert frames == (expected if oldest_first else expected[::-1])
 
 
 async def test_what_the_operator_decides_and_what_a_station_reports_do_not_touch_each_other(projection: Projection):

@@ -23,8 +23,8 @@ DAY_S = 86_400
 async def test_partitions_are_made_for_today_and_two_days_more(pool: Pool):
     kept = await keep_retention(pool, SETTINGS, NOW)
     assert kept.made == (
-        "messages_20261121", "messages_20261122", "messages_20261123", "meter_values_20261121", "meter_values_20261122",
-        "meter_values_20261123", "station_events_202611",
+        "exchanges_20261121", "exchanges_20261122", "exchanges_20261123", "meter_values_20261121",
+        "meter_values_20261122", "meter_values_20261123", "station_events_202611",
     )  # fmt: skip
     assert (await keep_retention(pool, SETTINGS, NOW)).made == ()
 
@@ -39,12 +39,12 @@ async def test_rows_older_than_their_setting_go_and_all_others_stay(pool: Pool):
     kept = await keep_retention(pool, SETTINGS, NOW)
     assert kept.dropped == (
         "station_events_202609",
-        "messages_20260922",
+        "exchanges_20260922",
         "meter_values_20260922",
-        "messages_20261110",
+        "exchanges_20261110",
         "meter_values_20261110",
-        "messages_20261111",
-        "messages_20261117",
+        "exchanges_20261111",
+        "exchanges_20261117",
     )
     queries = Queries(pool, "default")
     values = await queries.meter_values(MeterValueFilter(station="CP-1"), Page())
@@ -63,10 +63,10 @@ async def test_a_partition_that_somebody_reads_is_left_for_the_next_time(
     monkeypatch.setattr("storage.retention.LOCK_TIMEOUT_MS", 50)
     await Projector(pool, "default").apply([("messages", "1-0", [message(-9 * DAY_S), message(-8 * DAY_S)])])
     async with await psycopg.AsyncConnection.connect(database) as reader:
-        await reader.execute("SELECT * FROM messages_20261112")
+        await reader.execute("SELECT * FROM exchanges_20261112")
         kept = await keep_retention(pool, SETTINGS, NOW)
-        assert (kept.dropped, kept.busy) == (("messages_20261113",), ("messages_20261112",))
-    assert (await keep_retention(pool, SETTINGS, NOW)).dropped == ("messages_20261112",)
+        assert (kept.dropped, kept.busy) == (("exchanges_20261113",), ("exchanges_20261112",))
+    assert (await keep_retention(pool, SETTINGS, NOW)).dropped == ("exchanges_20261112",)
 
 
 @pytest.mark.integration
@@ -75,7 +75,7 @@ async def test_an_entry_older_than_the_retention_is_written_and_goes_with_the_ne
     await keep_retention(pool, SETTINGS, NOW)
     for number in (1, 2):
         await projector.apply([("messages", f"{number}-0", [message(-100 * DAY_S)])])
-        assert (await keep_retention(pool, SETTINGS, NOW)).dropped == ("messages_20260813",)
+        assert (await keep_retention(pool, SETTINGS, NOW)).dropped == ("exchanges_20260813",)
     assert (await Queries(pool, "default").counts(NOW)).bad_entries == 0
 
 
@@ -106,11 +106,14 @@ def test_a_month_of_events_goes_only_as_a_whole():
     assert expired({october}, settings, at(11 * DAY_S)) == [october]
 
 
-@pytest.mark.parametrize("name", ["messages_202611", "station_events_20261121", "tokens_20261121", "messages_old", "x"])
+@pytest.mark.parametrize(
+    "name",
+    ["exchanges_202611", "messages_20261121", "station_events_20261121", "tokens_20261121", "exchanges_old", "x"],
+)
 def test_tables_that_are_not_named_as_partitions_are_not_touched(name: str):
     assert partition_named(name) is None
 
 
 def test_a_partition_is_known_by_its_name():
-    for partition in (Partition("messages", date(2026, 11, 21)), Partition("station_events", date(2026, 2, 1))):
+    for partition in (Partition("exchanges", date(2026, 11, 21)), Partition("station_events", date(2026, 2, 1))):
         assert partition_named(partition.name) == partition

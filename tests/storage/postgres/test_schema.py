@@ -22,8 +22,8 @@ def test_an_empty_database_gets_the_schema_once(empty_database: str):
     )
     assert migrate(empty_database) is True
     assert tables_of(empty_database) == {
-        "bad_entries", "commands", "connectors", "journal_positions", "messages", "meter_values", "schema_revision",
-        "station_events", "stations", "tokens", "transactions",
+        "bad_entries", "commands", "connectors", "exchanges", "journal_positions", "meter_values", "reading_shapes",
+        "schema_revision", "station_events", "stations", "tokens", "transactions",
     }  # fmt: skip
     assert check_schema(empty_database) is None
     assert migrate(empty_database) is False

@@ -1,0 +1,15 @@
+"""Fewer and smaller rows for what comes in volume: a row per meter value, a row per call with its answer."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "r0002"
+down_revision = "r0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Runs the SQL file beside this one."""
+    op.get_bind().exec_driver_sql(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
