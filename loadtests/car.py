@@ -13,6 +13,7 @@ TAIL_POWER_SHARE_MIN = 0.08
 NOMINAL_V = 230.0
 CURRENT_A_MIN = 6.0
 """Below this an AC car may not charge (IEC 61851-1)."""
+PHASES_MAX = 3
 STEP_S = 10.0
 STEPS_MAX = 500
 """Long times are cut into steps, for power changes within them; beyond this many the steps grow."""
@@ -20,9 +21,9 @@ FULL_WH = 0.5
 """What is missing less than this is full: the tail would take for ever."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Car:
-    """One car at one connector.
+    """One car at one connector. Where fewer phases are given than it has, it draws less on each of its own.
 
     Attributes:
         battery_wh: Size of the battery.
@@ -49,7 +50,7 @@ class Car:
         missing_wh = (1.0 - self.soc) * self.battery_wh
         return missing_wh if missing_wh > FULL_WH else 0.0
 
-    def power_w(self, limit_a: float) -> float:
+    def power_w(self, limit_a: float, phases: int = PHASES_MAX) -> float:
         """What it draws now under a limit per phase in A; 0.0 when full or when the limit is below 6 A."""
         if self.full or limit_a < CURRENT_A_MIN:
             return 0.0
@@ -57,9 +58,10 @@ class Car:
         tail = 1.0
         if self.soc > TAIL_FROM:
             tail = max(TAIL_POWER_SHARE_MIN, (1.0 - self.soc) / (1.0 - TAIL_FROM))
-        return min(self.power_w_max * ramp * tail, limit_a * NOMINAL_V * self.phases)
+        used = min(phases, self.phases)
+        return min(self.power_w_max * used / self.phases * ramp * tail, limit_a * NOMINAL_V * used)
 
-    def charge(self, seconds: float, limit_a: float) -> float:
+    def charge(self, seconds: float, limit_a: float, phases: int = PHASES_MAX) -> float:
         """Lets time pass under a limit per phase in A; returns the energy taken in Wh."""
         if limit_a < CURRENT_A_MIN:
             self.charging_s = 0.0
@@ -70,16 +72,16 @@ class Car:
         for _ in range(steps):
             if self.full:
                 break
-            energy_wh += self._step(step_s, limit_a)
+            energy_wh += self._step(step_s, limit_a, phases)
         return energy_wh
 
-    def _step(self, step_s: float, limit_a: float) -> float:
+    def _step(self, step_s: float, limit_a: float, phases: int) -> float:
         self.charging_s += step_s / 2  # the power in the middle of the step stands for all of it
-        energy_wh = min(self.power_w(limit_a) * step_s / 3600.0, self.missing_wh)
+        energy_wh = min(self.power_w(limit_a, phases) * step_s / 3600.0, self.missing_wh)
         self.charging_s += step_s / 2
         self.soc = min(1.0, self.soc + energy_wh / self.battery_wh)
         return energy_wh
 
-    def current_a(self, limit_a: float) -> float:
-        """Current per phase in A."""
-        return self.power_w(limit_a) / (NOMINAL_V * self.phases)
+    def current_a(self, limit_a: float, phases: int = PHASES_MAX) -> float:
+        """Current per phase in A at nominal voltage."""
+        return self.power_w(limit_a, phases) / (NOMINAL_V * min(phases, self.phases))

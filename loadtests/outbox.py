@@ -30,6 +30,7 @@ class _Message:
     id: str | None = None
     call: Call | None = None
     refusals: int = 0
+    in_flight: bool = False
 
 
 class Outbox:
@@ -39,14 +40,17 @@ class Outbox:
         link: The station's connection.
         statistics: Where losses are counted.
         keeps_ids: Whether a repeat has the message id of the first attempt.
+        depth: Messages that may be in flight at once. They go out in order; where the CSMS names transactions (1.6),
+            nothing overtakes a start or a stop.
     """
 
-    def __init__(self, link: Link, statistics: Statistics, *, keeps_ids: bool) -> None:
+    def __init__(self, link: Link, statistics: Statistics, *, keeps_ids: bool, depth: int = 1) -> None:
         self._link = link
         self._statistics = statistics
         self._keeps_ids = keeps_ids
+        self._depth = depth
         self._messages: deque[_Message] = deque()
-        self._filled = asyncio.Event()
+        self._changed = asyncio.Event()
         self._drained = asyncio.Event()
         self._drained.set()
         self._open = asyncio.Event()
@@ -69,38 +73,66 @@ class Outbox:
         if len(self._messages) >= MESSAGES_MAX:
             self._make_room()
         self._messages.append(_Message(words, answered, vital, attempts_max))
-        self._filled.set()
-        self._drained.clear()
+        self._changed.set()
+        if self._open.is_set():
+            self._drained.clear()
 
     def open(self) -> None:
         """From now on messages are sent: the CSMS accepted the boot."""
         self._open.set()
+        if self._messages:
+            self._drained.clear()
 
     def close(self) -> None:
         """Messages wait from now on: before a boot was accepted a station says nothing else (1.6 4.2, 2.x B01-B03)."""
         self._open.clear()
+        self._drained.set()
 
     async def drained(self) -> None:
-        """Waits until everything was answered."""
+        """Waits until everything was answered, or nothing can be: the outbox is closed."""
         await self._drained.wait()
 
     async def run(self) -> None:
         """Sends until cancelled."""
+        if self._depth == 1:
+            while True:
+                await self._deliver(await self._next())
+        slots = asyncio.Semaphore(self._depth)
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await slots.acquire()
+                group.create_task(self._deliver(await self._next())).add_done_callback(lambda _: slots.release())
+
+    async def _next(self) -> _Message:
+        """The first that is not in flight, once it may go."""
         while True:
-            await self._filled.wait()
+            await self._changed.wait()
+            self._changed.clear()
+            waiting = next((each for each in self._messages if not each.in_flight), None)
+            if waiting is not None and not self._must_wait():
+                waiting.in_flight = True
+                self._changed.set()  # there may be more
+                return waiting
+
+    def _must_wait(self) -> bool:
+        """What follows may need the number that the CSMS gives in its answer."""
+        return self._keeps_ids and any(each.vital and each.in_flight for each in self._messages)
+
+    async def _deliver(self, message: _Message) -> None:
+        """Until it was answered or given up."""
+        wait_s: float | None = 0.0
+        while wait_s is not None:
             await self._open.wait()
             await self._link.up()
             if not self._open.is_set():
                 continue
-            message = self._messages[0]  # only this task takes the first away
             wait_s = await self._attempt(message)
             if wait_s is not None:
                 await asyncio.sleep(wait_s)
-                continue
-            self._messages.popleft()
-            if not self._messages:
-                self._filled.clear()
-                self._drained.set()
+        self._messages.remove(message)
+        self._changed.set()
+        if not self._messages:
+            self._drained.set()
 
     async def _attempt(self, message: _Message) -> float | None:
         """Sends the message once; returns None when it is done with, else after how many s to send it again."""
@@ -127,8 +159,8 @@ class Outbox:
         return None
 
     def _make_room(self) -> None:
-        """Removes the oldest that can be spared; never the first, which may be in flight."""
+        """Removes the oldest that can be spared; never the first nor what is in flight."""
         self._statistics.count("queue overflows")
-        positions = range(1, len(self._messages))
-        spared = next((each for each in positions if not self._messages[each].vital), 1)
+        there = [each for each in range(1, len(self._messages)) if not self._messages[each].in_flight]
+        spared = next((each for each in there if not self._messages[each].vital), there[0])
         del self._messages[spared]

@@ -1,57 +1,47 @@
-"""A virtual station: boots, lets cars come and go, obeys the CSMS, and loses nothing it has to tell."""
+"""A virtual station: boots, lets cars come and go, obeys the CSMS, and loses nothing it has to tell.
+
+Its parts: `visits` (drivers and cars), `commands` and the functional blocks behind it (the CSMS' calls), `telling` (its
+words on their way out), `station_link` (its connection). A block is made when it is first needed, and nothing is
+polled, so that ten thousand idle stations fit into one process.
+"""
 
 import asyncio
 import random
-import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from time import monotonic
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from time import time
+from typing import Any, TypeVar, cast
 
-from loadtests.car import Car
+from loadtests.behaviour import GOOD, Behaviour
 from loadtests.commands import CommandsOfCsms
-from loadtests.connector import Connector, Driver
-from loadtests.link import Link, Patience, Peer, Refused
-from loadtests.outbox import ATTEMPTS_MAX, Outbox
+from loadtests.composite import CURRENT_A_MAX
+from loadtests.connector import Connector
+from loadtests.habits import Habits
+from loadtests.link import Observer, Peer, Refused
+from loadtests.outbox import Outbox
+from loadtests.quirks import quirks_of
+from loadtests.station_link import StationLink
 from loadtests.statistics import Statistics
-from loadtests.wording import WORDING_OF_VERSION, Call, Charge, Meter, Moment, Payload
+from loadtests.telling import Answered, Telling
+from loadtests.variables import Variables, factory
+from loadtests.visits import Visits, happens
+from loadtests.wording import WORDING_OF_VERSION, Payload
 
-CURRENT_A_MAX = 32.0
+__all__ = ["CURRENT_A_MAX", "Habits", "Station", "happens"]
+
 REGISTER_WH_MAX = 5_000_000
 """A meter has counted at most so much before its station is first switched on here."""
 INTERVAL_S_DEFAULT = 60.0
 """Of heartbeats and boots when the CSMS leaves it to the station."""
-CARS = ((3_700, 1), (7_400, 1), (11_000, 3), (22_000, 3))
-"""Power in W and phases: 16 or 32 A."""
-
-
-@dataclass(frozen=True)
-class Habits:
-    """How a station behaves; times in real seconds.
-
-    Attributes:
-        meter_interval_s: Between meter values while charging.
-        charge_s: A car stays between these.
-        idle_s: A connector is empty between these.
-        speed: Battery time per real time, so that a demo shows whole charges in minutes.
-        first_charge_s_max: The first car comes within this.
-        connectors: Of each station.
-        reboot_s: From the last word to the next connection.
-        patience: With the CSMS.
-    """
-
-    meter_interval_s: float = 10.0
-    charge_s: tuple[float, float] = (60.0, 240.0)
-    idle_s: tuple[float, float] = (5.0, 60.0)
-    speed: float = 1.0
-    first_charge_s_max: float = 10.0
-    connectors: int = 1
-    reboot_s: float = 1.0
-    patience: Patience = field(default_factory=Patience)
+RECONNECT_S = 0.5
+"""From a new password to the connection that uses it."""
+_ABRUPT = ("HardReset", "PowerLoss")
+_BOOT_REASON_OF_STOP = {None: "ScheduledReset", "PowerLoss": "PowerUp"}
+B = TypeVar("B")
 
 
 class Station:
-    """A station of one OCPP version with some connectors.
+    """A station of one OCPP version with some connectors; a `host.Host` and a `visits.Place`.
 
     Args:
         peer: Its name, and where the CSMS is.
@@ -60,94 +50,144 @@ class Station:
         habits: How it behaves.
         seed: All its chance, but for the names of transactions and messages: no two runs may share those.
         statistics: Where everything is counted.
+        observer: Is told of each call of the station that got its reply; None: nobody is.
+        behaviour: What its connection does.
     """
 
-    def __init__(
-        self, peer: Peer, version: str, tokens: tuple[str, ...], habits: Habits, seed: int, statistics: Statistics
+    limit_a = CURRENT_A_MAX
+    """What the hardware allows; `Connector.limit` is what a car may draw."""
+
+    def __init__(  # noqa: PLR0913 (the last two belong to the connection and have defaults)
+        self,
+        peer: Peer,
+        version: str,
+        tokens: tuple[str, ...],
+        habits: Habits,
+        seed: int,
+        statistics: Statistics,
+        *,
+        observer: Observer | None = None,
+        behaviour: Behaviour = GOOD,
     ) -> None:
         self.identity = peer.identity
         self.version = version
-        self.habits = habits
+        self.habits = self.pace = habits
         self.chance = random.Random(seed)
         self.statistics = statistics
         self.wording = WORDING_OF_VERSION[version]
         self.tokens = tokens
-        self.limit_a = CURRENT_A_MAX
-        self.intervals_s = {"heartbeat": INTERVAL_S_DEFAULT, "meter": habits.meter_interval_s}
+        self.firmware = "1.0.0"
+        self.hurried = False
+        self.variables = Variables(factory(habits.connectors, habits.meter_interval_s))
         registers = (self.chance.randrange(REGISTER_WH_MAX) for _ in range(habits.connectors))
         self.connectors = [Connector(number, register) for number, register in enumerate(registers, 1)]
-        self._clock_offset = timedelta()
+        self.registered = False
+        self._group: asyncio.TaskGroup | None = None
+        self._clock_offset_s = habits.clock_skew_s
         self._boot_reason = "PowerUp"
-        self._registered = asyncio.Event()
-        self._reset = asyncio.Event()
-        self._boot_asked = asyncio.Event()
-        commands = CommandsOfCsms(self)
-        self.link = Link(
-            peer, self.wording.subprotocol, commands.answer, self.chance, statistics, patience=habits.patience
+        self._reset: str | None = None
+        self._boot_asked = False
+        self._wake = asyncio.Event()
+        self._blocks: dict[type, Any] = {}
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._aligned: Callable[[], None] | None = None
+        self.link = StationLink(
+            peer,
+            version,
+            CommandsOfCsms(self).answer,
+            self.chance,
+            statistics,
+            habits.patience,
+            observer=observer,
+            behaviour=behaviour,
+            check_share=habits.check_share,
+            quirks=habits.quirks,
         )
-        self.outbox = Outbox(self.link, statistics, keeps_ids=self.wording.keeps_ids)
-
-    def now(self) -> datetime:
-        """The station's clock, set by the CSMS' heartbeats."""
-        return datetime.now(UTC) + self._clock_offset
-
-    @property
-    def registered(self) -> bool:
-        """The CSMS accepted its boot."""
-        return self._registered.is_set()
+        self.outbox = Outbox(self.link, statistics, keeps_ids=self.wording.keeps_ids, depth=behaviour.depth)
+        quirks = quirks_of(habits.quirks, version)
+        self.telling = Telling(self.wording, self.link, self.outbox, quirks, self.variables, self.now)
+        self._visits = Visits(self)
 
     async def run(self) -> None:
         """Lives until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.link.run())
-            group.create_task(self.outbox.run())
-            group.create_task(self._provision())
-            for connector in self.connectors:
-                group.create_task(self._serve(connector))
+        async with asyncio.TaskGroup() as self._group:
+            self._group.create_task(self.link.run())
+            self._group.create_task(self.outbox.run())
+            self._group.create_task(self._provision())
 
-    def reset(self, stop_reason: str | None) -> None:
-        """Boots anew once all charges have ended; `stop_reason` ends them now, None lets them finish."""
-        self._boot_reason = "ScheduledReset" if stop_reason is None else "RemoteReset"
-        self._registered.clear()  # no new drivers
-        for connector in self.connectors:
-            if connector.charge is not None and stop_reason is not None:
-                connector.end(connector.charge, stop_reason)
-        self._reset.set()
+    # What its blocks ask of it
 
-    def trigger(self, message: str, connectors: Sequence[Connector]) -> str:
-        """Sends a message that the CSMS asked for; returns the status of the answer."""
-        match message:
-            case "BootNotification":
-                return self._trigger_boot()
-            case "Heartbeat":
-                self.outbox.tell(lambda: ("Heartbeat", {}), self._set_clock)
-            case "StatusNotification":
-                for connector in connectors:
-                    connector.said = None
-                    self.report_status(connector, connector.status)
-            case "MeterValues":
-                for connector in connectors:
-                    self._tell_meter_values(connector)
-            case "TransactionEvent" if self.wording.names_transactions:
-                return self._trigger_transaction_events(connectors)
-            case _:
-                return "NotImplemented"
-        return "Accepted"
+    @property
+    def messages_waiting(self) -> bool:
+        """Whether something has not been told yet."""
+        return len(self.outbox) > 0
 
-    def _trigger_boot(self) -> str:
-        if not self.registered:
-            self._boot_asked.set()
-        elif self.wording.names_transactions:
-            return "Rejected"  # 2.1 F06.FR.17
+    def clock(self) -> float:
+        """The station's clock in seconds since 1970, set by the CSMS' heartbeats."""
+        return time() + self._clock_offset_s
+
+    def now(self) -> datetime:
+        """The station's clock."""
+        return datetime.fromtimestamp(self.clock(), UTC)
+
+    def has_quirk(self, name: str) -> bool:
+        """Whether it was switched on."""
+        return name in self.habits.quirks
+
+    def has_block(self, kind: type) -> bool:
+        """Whether a block was ever needed."""
+        return kind in self._blocks
+
+    def block(self, kind: type[B]) -> B:
+        """A functional block of this station; made when it is first needed."""
+        found = self._blocks.get(kind)
+        if found is None:
+            found = self._blocks[kind] = cast("Callable[[Station], B]", kind)(self)
+        return cast("B", found)
+
+    def later(self, seconds: float, work: Callable[[], None]) -> Callable[[], None]:
+        """Does something after a while, unless the station is gone; returns what calls it off."""
+
+        def due() -> None:
+            self._timers.discard(timer)
+            work()
+
+        def call_off() -> None:
+            timer.cancel()
+            self._timers.discard(timer)
+
+        timer = asyncio.get_running_loop().call_later(max(0.0, seconds), due)
+        self._timers.add(timer)
+        return call_off
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+        """Runs something as long as the station lives; None: it does not live any more."""
+        try:
+            if self._group is not None:
+                return self._group.create_task(work)
+        except RuntimeError:  # the group is shutting down
+            pass
+        work.close()
+        return None
+
+    def tell(self, action: str, payload: Payload, answered: Answered | None = None) -> None:
+        """Queues a message."""
+        if self.hurried and self.has_quirk("triggers_before_answer"):
+            self.telling.tell_at_once((action, payload))
         else:
-            self.outbox.tell(lambda: self.wording.boot(self.identity, "Triggered"))
-        return "Accepted"
+            self.telling.tell((action, payload), answered)
 
-    def _trigger_transaction_events(self, connectors: Sequence[Connector]) -> str:
-        charging = [each for each in connectors if each.charge is not None]
-        for connector in charging:
-            self._tell_update(connector, "Trigger")
-        return "Accepted" if charging else "Rejected"
+    def tell_update(self, connector: Connector, trigger: str) -> None:
+        """Tells of the charge there, with meter values."""
+        self._visits.tell_update(connector, trigger)
+
+    def tell_meter_values(self, connector: Connector, context: str) -> None:
+        """Tells what the meter shows."""
+        self.telling.meter_values(connector, context)
+
+    def tell_heartbeat(self) -> None:
+        """Tells that it is there, and sets its clock."""
+        self.tell("Heartbeat", {}, self._set_clock)
 
     def report_status(self, connector: Connector, status: str) -> None:
         """Tells the status when it is news."""
@@ -155,56 +195,140 @@ class Station:
         word = self.wording.status_word(status)
         if connector.said != word and (self.registered or connector.said is not None):
             connector.said = word
-            call = self.wording.status(connector.number, status, self.now())
-            self.outbox.tell(lambda: call)
+            self.tell(*self.wording.status(connector.number, status, self.now()))
+
+    def limits_changed(self) -> None:
+        """Cars may draw more or less from now on."""
+        for connector in self.connectors:
+            connector.poke()
+
+    def variable_changed(self, name: str) -> None:
+        """The CSMS changed a variable; the station follows."""
+        if name == "password":
+            self.link.change_password(self.variables["password"])
+            self.later(RECONNECT_S, self.link.drop)
+        elif name == "aligned":
+            self._align()
+        elif name == "heartbeat":
+            self._wake.set()
+
+    # Boot, heartbeat, reset
+
+    def reset(self, stop_reason: str | None, *, resume: bool = False) -> None:
+        """Boots anew once all charges have ended.
+
+        Args:
+            stop_reason: Ends them now; None: they may finish. After a hard reset or a loss of power nothing more is
+                told before the boot.
+            resume: They go on after the boot instead (2.1 E17).
+        """
+        self._boot_reason = _BOOT_REASON_OF_STOP.get(stop_reason, "RemoteReset")
+        self.registered = False  # no new drivers
+        for connector in self.connectors:
+            self._visits.expect_nobody(connector)
+            if connector.charge is not None and resume:
+                connector.frozen = True
+                connector.poke()
+            elif connector.charge is not None and stop_reason is not None:
+                connector.end(connector.charge, stop_reason)
+        self._reset = stop_reason or "idle"
+        self._wake.set()
+
+    def boots_when_asked(self) -> bool:
+        """The CSMS asks for a BootNotification (1.6 section 5.17, 2.1 F06.FR.17: not once it was accepted)."""
+        if not self.registered:
+            self._boot_asked = True
+            self._wake.set()
+        elif self.wording.names_transactions:
+            return False
+        else:
+            self.tell(*self.wording.boot(self.identity, "Triggered", self.firmware))
+        return True
 
     async def _provision(self) -> None:
+        """Lives from boot to boot; with it all timers end."""
+        try:
+            await self._live()
+        finally:
+            self._group = None
+            for timer in self._timers:
+                timer.cancel()
+            self._timers.clear()
+
+    async def _live(self) -> None:
         """Boots until accepted, then beats; after a reset again."""
+        first = True
         while True:
             await self._boot()
-            for connector in self.connectors:
-                connector.said = None
-                self.report_status(connector, connector.status)
-            while not self._reset.is_set():
-                if not await happens(self._reset, self.intervals_s["heartbeat"]):
+            self._begin(first=first)
+            first = False
+            while self._reset is None:
+                if await happens(self._wake, self.variables.number("heartbeat")):
+                    self._wake.clear()
+                else:
                     await self._heartbeat()
-            await self._shut_down()
+            await self._shut_down(abrupt=self._reset in _ABRUPT)
+
+    def _begin(self, *, first: bool) -> None:
+        """Registered: tells how it is, resumes what was going on, and takes drivers."""
+        for connector in self.connectors:
+            connector.said = None
+            self.report_status(connector, connector.status)
+            if connector.frozen:
+                connector.frozen = False
+                self.tell_update(connector, "TxResumed")
+                connector.poke()
+            if connector.idle:
+                idle_s = (0.0, self.habits.first_charge_s_max) if first else self.habits.idle_s
+                self._visits.expect(connector, self.chance.uniform(*idle_s))
 
     async def _boot(self) -> None:
         """Says BootNotification until it is accepted, as often as the CSMS wants it (1.6 section 4.2, 2.1 B01-B03)."""
         attempts = 0
+        self.link.restart_ids()
         while True:
             await self.link.up()
-            self._boot_asked.clear()
+            self._boot_asked = False
             attempts += 1
+            call = self.wording.boot(self.identity, self._boot_reason, self.firmware)
             try:
-                reply = await self.link.ask(*self.wording.boot(self.identity, self._boot_reason))
+                reply = await self.link.ask(*self.telling.spoken(call))
             except (OSError, Refused):
                 await self.pause(self.habits.patience.backoff_s(attempts, self.chance))
                 continue
             self._set_clock(reply)
             interval_s = float(reply.get("interval") or INTERVAL_S_DEFAULT)
-            if reply.get("status") == "Accepted":
-                self.intervals_s["heartbeat"] = interval_s
-                self._reset.clear()
-                self._registered.set()
+            status = reply.get("status")
+            if status == "Accepted" or (status == "Pending" and self.has_quirk("ignores_pending")):
+                self.variables.put("heartbeat", str(interval_s))
+                self._reset = None
+                self._wake.clear()
+                self.registered = True
                 self.outbox.open()
                 return
             await self.pause(interval_s)
 
     async def pause(self, seconds: float) -> None:
         """Waits between two boots, unless the CSMS asks for one."""
-        await happens(self._boot_asked, seconds)
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        while not self._boot_asked and loop.time() < ends:
+            await happens(self._wake, ends - loop.time())
+            self._wake.clear()
 
-    async def _shut_down(self) -> None:
+    async def _shut_down(self, *, abrupt: bool) -> None:
         """Waits for the ends of the charges and tells all; what cannot be told in time is told after the boot."""
-        for connector in self.connectors:
-            await connector.idle.wait()
-        try:
-            async with asyncio.timeout(self.habits.patience.answer_s_max):
-                await self.outbox.drained()
-        except TimeoutError:
-            self.statistics.count("resets with messages left")
+        if abrupt:
+            self.outbox.close()
+        visits = [each.visit for each in self.connectors if each.visit is not None and not each.frozen]
+        if visits:
+            await asyncio.wait(visits)
+        if not abrupt:
+            try:
+                async with asyncio.timeout(self.habits.patience.answer_s_max):
+                    await self.outbox.drained()
+            except TimeoutError:
+                self.statistics.count("resets with messages left")
         self.outbox.close()
         self.link.drop()
         await asyncio.sleep(self.habits.reboot_s)
@@ -221,153 +345,23 @@ class Station:
         except (KeyError, TypeError, ValueError):
             self.statistics.count("replies without a time")
             return
-        theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
-        self._clock_offset = theirs - datetime.now(UTC)
+        if self.habits.clock_skew_s == 0.0:
+            theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
+            self._clock_offset_s = theirs.timestamp() - time()
 
-    async def _serve(self, connector: Connector) -> None:
-        """Cars come and go at one connector for ever."""
-        await self._registered.wait()
-        idle_s = self.chance.uniform(0.0, self.habits.first_charge_s_max)
-        while True:
-            driver = await self._next_driver(connector, idle_s)
-            if connector.operative and self.registered:
-                connector.idle.clear()
-                await self._visit(connector, driver)
-                connector.idle.set()
-            await self._registered.wait()
-            idle_s = self.chance.uniform(*self.habits.idle_s)
+    def _align(self) -> None:
+        """Meter values at the full quarter of an hour or the like (1.6 section 9.1.4, 2.1 J01)."""
+        if self._aligned is not None:
+            self._aligned()
+            self._aligned = None
+        interval_s = self.variables.number("aligned")
+        if interval_s > 0.0:
+            self._aligned = self.later(interval_s - self.clock() % interval_s, self._tell_aligned)
 
-    async def _next_driver(self, connector: Connector, idle_s: float) -> Driver:
-        """A driver walks up, or the CSMS sends one."""
-        try:
-            async with asyncio.timeout(idle_s if self.tokens else None):
-                return await connector.remote.get()
-        except TimeoutError:
-            return Driver(self.chance.choice(self.tokens))
-
-    async def _visit(self, connector: Connector, driver: Driver) -> None:
-        """From plug to unplug."""
-        power_w_max, phases = self.chance.choice(CARS)
-        soc = self.chance.uniform(0.1, 0.7)
-        connector.car = Car(self.chance.uniform(30_000, 90_000), soc, power_w_max, phases)
-        self.report_status(connector, "Preparing")
-        if (driver.remote or await self._authorized(driver.token)) and self.registered:
-            await self._charge(connector, driver)
-            self.report_status(connector, "Finishing")
-        connector.car = None
-        self.report_status(connector, connector.resting_status)
-
-    async def _authorized(self, token: str) -> bool:
-        try:
-            accepted = self.wording.accepts(await self.link.ask(*self.wording.authorize(token)))
-        except (OSError, Refused):
-            accepted = False
-        if not accepted:
-            self.statistics.count("drivers sent away")
-        return accepted
-
-    async def _charge(self, connector: Connector, driver: Driver) -> None:
-        charge = Charge(connector.number, driver.token, round(connector.register_wh))
-        charge.remote, charge.remote_start_id = driver.remote, driver.remote_start_id
-        if self.wording.names_transactions:
-            charge.id = str(uuid.uuid4())  # unique for life, so not of the seed (2.1 E01.FR.08)
-        connector.stop.clear()
-        connector.charge = charge
-        self._tell_of_charge(connector, self.wording.start, self._started(connector, charge))
-        self._change_state(connector, charge)
-        self.statistics.charging += 1
-        try:
-            await self._draw(connector, charge)
-        finally:
-            self.statistics.charging -= 1
-        charge.stop_reason = charge.stop_reason or "Local"
-        self._tell_of_charge(connector, self.wording.stop, None, at_rest=True)
-        connector.charge = None
-
-    async def _draw(self, connector: Connector, charge: Charge) -> None:
-        """Draws power until the time is over or somebody stops it."""
-        before = monotonic()
-        ends = before + self.chance.uniform(*self.habits.charge_s)
-        while before < ends and not connector.stop.is_set():
-            stopped = await happens(connector.stop, min(self.intervals_s["meter"], ends - before))
-            now = monotonic()
-            self._flow(connector, now - before)
-            before = now
-            if not stopped and now < ends:
-                self._change_state(connector, charge)
-                self._tell_update(connector, "MeterValuePeriodic")
-
-    def _flow(self, connector: Connector, seconds: float) -> None:
-        assert connector.car is not None
-        energy_wh = connector.car.charge(seconds * self.habits.speed, self.limit_a)
-        connector.register_wh += energy_wh
-        self.statistics.energy_wh += energy_wh
-
-    def _change_state(self, connector: Connector, charge: Charge) -> None:
-        """Charging, or the car is full (SuspendedEV)."""
-        assert connector.car is not None
-        state = "SuspendedEV" if connector.car.full else "Charging"
-        if charge.state != state:
-            charge.state = state
-            self.report_status(connector, state)
-            if self.wording.names_transactions:
-                self._tell_update(connector, "ChargingStateChanged")
-
-    def _started(self, connector: Connector, charge: Charge) -> Callable[[Payload], None]:
-        """What to do when the start was answered."""
-
-        def answered(reply: Payload) -> None:
-            self.statistics.transactions += 1
-            number = reply.get("transactionId")
-            if not self.wording.names_transactions and isinstance(number, int):
-                charge.id = str(number)
-            self._heed(connector, charge, reply)
-
-        return answered
-
-    def _heed(self, connector: Connector, charge: Charge, reply: Payload) -> None:
-        if self.wording.deauthorizes(reply):
-            connector.end(charge, "DeAuthorized")
-
-    def _tell_update(self, connector: Connector, trigger: str) -> None:
-        def words(charge: Charge, meter: Meter, moment: Moment) -> Call:
-            return self.wording.update(charge, meter, moment, trigger)
-
-        charge = connector.charge
-        assert charge is not None
-        self._tell_of_charge(connector, words, lambda reply: self._heed(connector, charge, reply), vital=False)
-
-    def _tell_meter_values(self, connector: Connector) -> None:
-        charge, meter, at = connector.charge, connector.meter(self.limit_a), self.now()
-        self.outbox.tell(lambda: self.wording.meter_values(charge, connector.number, meter, at))
-
-    def _tell_of_charge(
-        self,
-        connector: Connector,
-        words: Callable[[Charge, Meter, Moment], Call],
-        answered: Callable[[Payload], None] | None,
-        *,
-        vital: bool = True,
-        at_rest: bool = False,
-    ) -> None:
-        """Queues a transaction message with what is true now; only 1.6's transaction number is filled in later."""
-        charge, meter = connector.charge, connector.meter(self.limit_a)
-        assert charge is not None
-        meter = meter.at_rest() if at_rest else meter
-        moment = Moment(self.now(), offline=not self.link.is_up)
-        if self.wording.names_transactions:
-            call = words(charge, meter, moment)
-            self.outbox.tell(lambda: call, answered, vital=vital, attempts_max=ATTEMPTS_MAX)
-        else:
-            make = words
-            self.outbox.tell(lambda: make(charge, meter, moment), answered, vital=vital, attempts_max=ATTEMPTS_MAX)
-
-
-async def happens(event: asyncio.Event, seconds: float) -> bool:
-    """Waits for the event, at most so long; returns whether it happened."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True
+    def _tell_aligned(self) -> None:
+        for connector in self.connectors:
+            if connector.charge is not None and self.wording.names_transactions:
+                self.tell_update(connector, "MeterValueClock")
+            else:
+                self.tell_meter_values(connector, "Sample.Clock")
+        self._align()

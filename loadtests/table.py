@@ -68,7 +68,7 @@ def _totals(fleet: Fleet) -> Text:
     result = fleet.result()
     failures = sum(result.failures.values())
     return Text(
-        f"\n {result.connected}/{result.stations} connected   {fleet.statistics.charging} charging   "
+        f"\n {result.connected}/{result.stations} connected   {result.charging} charging   "
         f"{result.transactions} transactions   {result.energy_wh / 1000:.2f} kWh   {result.messages} messages   "
         f"p50 {result.p50_ms:.1f} ms   p99 {result.p99_ms:.1f} ms   {failures} failures",
         style="bold" if not failures else "bold red",

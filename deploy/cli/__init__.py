@@ -1,4 +1,4 @@
-"""`narke`: the command line. A client of REST v1, except for what starts, stops and checks Narke itself (`server`).
+"""`narke`: the command line. A client of REST v1, except for what runs Narke itself (`server`, `fleet`).
 
 Nothing heavy is imported before a command needs it; client commands never import Ray, FastAPI or a database driver.
 """
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.cli import commands, events, keys, server, stations, status, tokens, transactions
+from deploy.cli import audit, commands, events, fleet, keys, server, simulate, stations, status, tokens, transactions
 from deploy.cli.connection import Named
 
 app = typer.Typer(
@@ -54,7 +54,9 @@ def _for_all_commands(group: Any, data_dir: str) -> dict[str, Any]:
 
 
 server.register(app)
-for part in (status, stations, transactions, events, commands, tokens, keys):
+simulate.register(app)
+fleet.register(app)
+for part in (audit, status, stations, transactions, events, commands, tokens, keys):
     part.register(app)
 
 

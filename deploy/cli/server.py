@@ -1,6 +1,6 @@
-"""Commands about the running system itself: up, down, fleet, doctor, config. Parses flags, prints, and hands on.
+"""Commands about the running system itself: up, down, doctor, config. Parses flags, prints, and hands on.
 
-Settings, Ray, the servers' drivers and the fleet are imported inside the commands: `narke --help` must be quick.
+Settings, Ray and the servers' drivers are imported inside the commands: `narke --help` must be quick.
 """
 
 import json
@@ -22,7 +22,6 @@ from deploy.run_file import RunFileBroken
 if TYPE_CHECKING:
     from deploy.doctor.report import Check
     from deploy.settings import Flag, Loaded, Settings
-    from loadtests.fleet import Fleet, FleetOptions, FleetResult
 
 DOWN_S_MAX = 15.0
 _POLL_S = 0.05
@@ -59,7 +58,6 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this module."""
     app.command()(up)
     app.command()(down)
-    app.command()(fleet)
     app.command()(doctor)
     config = typer.Typer(no_args_is_help=True, help="Settings: what is in force, and whether it is right.")
     config.command("show")(config_show)
@@ -110,7 +108,7 @@ def down(
 ) -> None:
     """Stop the Narke that runs on the data directory; nothing that was answered is lost."""
     console = Console()
-    pid, birth = _running(_folder(data_dir), console)
+    pid, birth = _running(folder_of(data_dir), console)
     if pid is None:
         return
     try:
@@ -119,13 +117,13 @@ def down(
         console.print("Narke has just ended by itself.")
         return
     except PermissionError:
-        _fail(f"Narke (process {pid}) belongs to another user: run this as that user, or as root.")
+        fail(f"Narke (process {pid}) belongs to another user: run this as that user, or as root.")
     began = time.monotonic()
     with console.status(f"stopping Narke (process {pid})"):
         while is_alive(pid, birth) and time.monotonic() - began < timeout_s:
             time.sleep(_POLL_S)
     if is_alive(pid, birth):
-        _fail(
+        fail(
             f"Narke (process {pid}) was told to stop {timeout_s:g} s ago and still runs. Look into its log; "
             f"`kill -9 {pid}` ends it at once, its servers with it, and loses nothing that was answered."
         )
@@ -154,93 +152,6 @@ def _running(data_dir: Path, console: Console) -> tuple[int | None, int | None]:
         return None, None
     console.print(f"no Narke runs on {escape(str(data_dir))}.", highlight=False)
     return None, None
-
-
-def fleet(  # noqa: PLR0913 (each is a flag of the command)
-    *,
-    stations: Annotated[int, typer.Option(min=1, max=100_000, help="How many.")] = 24,
-    version: Annotated[str, typer.Option(help="OCPP versions, dealt out in turn.")] = "1.6,2.0.1,2.1",
-    url: Annotated[
-        str | None, typer.Option(help="ws://host:port/ocpp", show_default="the Narke that runs here")
-    ] = None,
-    duration_s: Annotated[
-        float | None, typer.Option("--duration", min=0.1, help="Seconds.", show_default="until Ctrl-C")
-    ] = None,
-    tokens: Annotated[str, typer.Option(help="What drivers present, comma between.")] = "",
-    seed: Annotated[int, typer.Option(help="Of all chance.")] = 1,
-    prefix: Annotated[str, typer.Option(help="Identities are PREFIX-0001 and so on.")] = "DEMO",
-    password: Annotated[str | None, typer.Option(help="HTTP Basic of all stations.", show_default="none")] = None,
-    data_dir: DataDirOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Virtual stations that boot, authorise, charge and stop, against any CSMS."""
-    from loadtests.fleet import FleetError, FleetOptions  # noqa: PLC0415 (heavy)
-
-    try:
-        options = FleetOptions(
-            stations=stations,
-            versions=_words(version),
-            url=url or _url_of_running(data_dir),
-            duration_s=duration_s,
-            tokens=_words(tokens),
-            seed=seed,
-            prefix=prefix,
-            password=password,
-        )
-        result = _run_fleet(options, quiet=as_json)
-    except FleetError as error:
-        _fail(str(error))
-    if as_json:
-        typer.echo(json.dumps(result.as_dict(), indent=2))
-    else:
-        _print_result(result)
-    raise typer.Exit(1 if result.failures or not result.connected else 0)
-
-
-def _run_fleet(options: "FleetOptions", *, quiet: bool) -> "FleetResult":
-    """Until its duration is over or Ctrl-C, which is a good end."""
-    from rich.live import Live  # noqa: PLC0415 (heavy)
-
-    from loadtests.fleet import run_fleet  # noqa: PLC0415 (heavy)
-    from loadtests.table import table_of  # noqa: PLC0415 (heavy)
-
-    running: list[Fleet] = []
-    console = Console(stderr=True)
-    with Live(console=console, auto_refresh=False, transient=True) as table:
-
-        def show(fleet: "Fleet") -> None:
-            running[:] = [fleet]
-            if console.is_terminal and not quiet:
-                table.update(table_of(fleet), refresh=True)
-
-        try:
-            return run_fleet(options, show)
-        except KeyboardInterrupt:
-            if not running:
-                raise
-            return running[0].result()
-
-
-def _print_result(result: "FleetResult") -> None:
-    from rich.table import Table  # noqa: PLC0415 (heavy)
-
-    table = Table(box=None, show_header=False)
-    for name, value in result.as_dict().items():
-        shown = ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else str(value)
-        table.add_row(name.replace("_", " "), escape(shown) or "none")
-    Console().print(table, highlight=False)
-
-
-def _url_of_running(data_dir: Path | None) -> str:
-    try:
-        state = run_file.read(_folder(data_dir))
-    except RunFileBroken as error:
-        _fail(str(error))
-    if state is None or not state.running:
-        _fail(
-            "no Narke runs here: start it by `narke up`, or say where stations connect to by --url ws://host:port/ocpp"
-        )
-    return state.info.ocpp_url
 
 
 def doctor(  # noqa: PLR0913 (each is a flag of the command)
@@ -398,17 +309,14 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str | list | tuple) else text_of(value)
 
 
-def _folder(data_dir: Path | None) -> Path:
+def folder_of(data_dir: Path | None) -> Path:
     """The data directory, without judging any other setting: what runs must be found whatever the settings say."""
     from deploy.settings import default_data_dir  # noqa: PLC0415 (heavy)
 
     return (data_dir or default_data_dir()).expanduser().absolute()
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def _fail(message: str) -> NoReturn:
+def fail(message: str) -> NoReturn:
+    """Ends the command with exit status 1 and a line on stderr."""
     Console(stderr=True, soft_wrap=True).print(f"[red]narke:[/] {escape(message)}", highlight=False)
     raise typer.Exit(1)

@@ -10,6 +10,7 @@ from rich.console import Console
 from websockets.frames import CloseCode
 
 from loadtests.fleet import Fleet, FleetError, FleetOptions, live, run_fleet
+from loadtests.mix import mix_of
 from loadtests.station import Habits
 from loadtests.table import ROWS_MAX, table_of
 from tests.loadtests.scripted import Csms, running
@@ -50,6 +51,30 @@ def test_too_many_stations_for_the_open_files_are_refused_before_the_start(monke
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 4096))
     with pytest.raises(FleetError, match=r"5000 stations need 5200 open files .* run at most 3896"):
         FleetOptions(stations=5000)
+
+
+def test_more_sockets_than_files_says_how_many_processes_would_do(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 4096))
+    with pytest.raises(FleetError, match=r"run at most 3896, or share them out by --processes 3"):
+        FleetOptions(stations=10_000)
+    with pytest.raises(
+        FleetError, match=r"5000 stations in each of 2 processes .* run at most 7792, or .* --processes 3"
+    ):
+        FleetOptions(stations=10_000, processes=2)
+    FleetOptions(stations=10_000, processes=3)
+
+
+def test_a_process_that_may_open_hardly_a_file_says_so(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (64, 64))
+    with pytest.raises(FleetError, match="may open 64 files, too few for any station"):
+        FleetOptions(stations=1)
+
+
+def test_wrong_passwords_need_right_ones():
+    mix = mix_of({"behaviours": {"wrong_password": 1, "good": 1}})
+    with pytest.raises(FleetError, match="give the right --password"):
+        FleetOptions(mix=mix)
+    FleetOptions(mix=mix, password="s3cret-s3cret-s3")
 
 
 def test_a_long_token_is_fine_without_16():

@@ -144,3 +144,61 @@ def test_ids_of_two_runs_differ_though_the_seed_is_the_same():
     first, second = link_to("ws://x"), link_to("ws://x")
     assert first.new_id() != second.new_id()
     assert len(first.new_id()) <= 36
+
+
+class Book:
+    def __init__(self):
+        self.told = []
+
+    def on_answered(self, identity, action, payload, reply):
+        self.told.append((identity, action, payload, reply))
+
+
+async def test_an_observer_is_told_of_each_call_that_got_its_reply_and_of_no_other():
+    async with Csms() as csms:
+        csms.answers["Heartbeat"] = [Error()]
+        book = Book()
+        link = Link(
+            Peer(csms.url, "ST"), "ocpp1.6", lambda *_: None, random.Random(1), Statistics(), QUICK, observer=book
+        )
+        async with running(link.run()):
+            await link.up()
+            with pytest.raises(Refused):
+                await link.ask("Heartbeat", {})
+            await link.ask("Authorize", {"idTag": "A"})
+    assert book.told == [("ST", "Authorize", {"idTag": "A"}, {"idTagInfo": {"status": "Accepted"}})]
+
+
+async def test_a_link_that_stays_away_is_down_at_once_and_comes_back_after_its_time():
+    async with Csms() as csms:
+        link, ups = link_to(csms.url), []
+        link.on_up = ups.append
+        async with running(link.run()):
+            await link.up()
+            began = asyncio.get_running_loop().time()
+            link.stay_away(0.2)
+            assert not link.is_up
+            await link.up()
+            assert asyncio.get_running_loop().time() - began >= 0.2
+    assert ups == ["ST 1", "ST 1"]
+
+
+async def test_a_link_told_to_stay_away_while_it_connects_does():
+    async with Csms() as csms:
+        link = link_to(csms.url)
+        link.on_up = lambda _: len(csms.sockets) == 1 and link.stay_away(0.1)
+        async with running(link.run()):
+            await csms.until(lambda: len(csms.requests) == 2)
+            await link.up()
+            assert await link.ask("Heartbeat", {})
+
+
+async def test_a_station_can_be_told_by_a_scenario_what_the_csms_would_say():
+    assert link_to("ws://x", lambda action, payload: {"heard": [action, payload]}).obey("Reset", {"type": "Soft"}) == {
+        "heard": ["Reset", {"type": "Soft"}]
+    }
+
+
+def test_without_jitter_the_back_off_is_exact():
+    patience = Patience(backoff_s_min=1.0, backoff_s_max=16.0, jitter=False)
+    assert [patience.backoff_s(failures, random.Random(1)) for failures in range(6)] == [1, 2, 4, 8, 16, 16]

@@ -88,3 +88,35 @@ async def test_a_full_queue_spares_what_is_vital_and_what_is_in_flight():
         assert len(outbox) == MESSAGES_MAX
         assert [message.words()[1]["idTag"] for message in outbox._messages][:3] == ["first", "vital", "7"]
         await asyncio.sleep(0)
+
+
+async def test_several_go_out_at_once_but_nothing_overtakes_a_start_whose_number_is_needed():
+    async with Csms() as csms:
+        link = Link(Peer(csms.url, "ST"), "ocpp1.6", lambda *_: None, random.Random(1), Statistics(), QUICK)
+        link._turn = asyncio.Semaphore(4)
+        outbox = Outbox(link, link._statistics, keeps_ids=True, depth=4)
+        csms.answers["Authorize"] = [SILENCE, SILENCE]
+        async with running(link.run()), running(outbox.run()):
+            outbox.open()
+            outbox.tell(authorize("A"))
+            outbox.tell(authorize("start"), vital=True)
+            outbox.tell(authorize("after"))
+            await csms.until_heard("Authorize", 2)
+            await asyncio.sleep(0.02)
+            assert tokens(csms) == ["A", "start"]
+            link.drop()  # both are told again, in order, and then the rest
+            await outbox.drained()
+            await csms.until_heard("Authorize", 5)
+            assert tokens(csms) == ["A", "start", "A", "start", "after"]
+
+
+async def test_a_closed_outbox_is_not_waited_for_and_keeps_its_messages():
+    async with Csms() as csms, outbox_to(csms) as outbox:
+        outbox.open()
+        outbox.close()
+        outbox.tell(authorize("A"))
+        await outbox.drained()
+        assert len(outbox) == 1
+        outbox.open()
+        await outbox.drained()
+        assert len(outbox) == 0

@@ -11,6 +11,7 @@ from loadtests.statistics import Statistics
 from tests.loadtests.scripted import NOW, SILENCE, Csms, Error, Hangup, running
 from tests.loadtests.test_link import QUICK
 
+ACCEPTED = {"status": "Accepted"}
 LONG = (1_000.0, 1_000.0)
 ONE_CHARGE = Habits(
     meter_interval_s=0.01, charge_s=(0.06, 0.06), idle_s=LONG, first_charge_s_max=0.0, speed=3_000, patience=QUICK,
@@ -207,7 +208,6 @@ async def test_a_token_that_the_start_refuses_ends_the_charge(version):
     ("version", "kind", "why"),
     [
         ("1.6", "Soft", "SoftReset"),
-        ("1.6", "Hard", "HardReset"),
         ("2.0.1", "Immediate", "ImmediateReset"),
         ("2.1", "Immediate", "ImmediateReset"),
     ],
@@ -246,10 +246,49 @@ async def test_one_evse_resets_without_a_boot():
         assert len(csms.all_of("BootNotification")) == 1
 
 
-async def test_nothing_is_resumed_after_a_reset():
-    async with Csms() as csms, station_at(csms, "2.1", tokens=()):
+async def test_a_hard_reset_tells_the_stop_only_after_the_boot():
+    async with Csms() as csms, station_at(csms, "1.6", LONG_CHARGE):
+        await started(csms, "1.6")
+        await csms.until_heard("MeterValues")
+        assert await csms.call("Reset", {"type": "Hard"}) == {"status": "Accepted"}
+        stop = await ended(csms, "1.6")
+        assert (stop["reason"], stop["transactionId"]) == ("HardReset", 41)
+        actions = [action for action, _, _ in csms.heard]
+        assert len(actions) - actions[::-1].index("BootNotification") <= actions.index("StopTransaction") + 1
+        assert actions.count("BootNotification") == 2
+
+
+async def test_a_loss_of_power_tells_nothing_before_the_boot():
+    async with Csms() as csms, station_at(csms, "2.1", LONG_CHARGE) as station:
+        await started(csms, "2.1")
+        station.outbox.close()
+        station.reset("PowerLoss")
+        assert reason(await ended(csms, "2.1")) == "PowerLoss"
+        assert [each["reason"] for each in csms.all_of("BootNotification")] == ["PowerUp", "PowerUp"]
+        actions = [action for action, _, _ in csms.heard]
+        assert actions.index("BootNotification", 1) < csms.heard.index(
+            next(each for each in csms.heard if each[1].get("eventType") == "Ended")
+        )
+
+
+async def test_a_charge_is_resumed_after_the_reset_that_asks_for_it():
+    async with Csms() as csms, station_at(csms, "2.1", LONG_CHARGE) as station:
+        name = await transaction_id(csms, station, "2.1")
+        assert await csms.call("Reset", {"type": "ImmediateAndResume"}) == {"status": "Accepted"}
+        resumed = (await csms.until_heard("TransactionEvent", triggerReason="TxResumed"))[0]
+        assert resumed["transactionInfo"]["transactionId"] == name
+        assert len(csms.all_of("BootNotification")) == 2
+        assert not csms.all_of("TransactionEvent", eventType="Ended")
+        told = len(csms.all_of("TransactionEvent"))
+        await csms.until_heard("TransactionEvent", told + 2)  # and it draws on
+        events = csms.all_of("TransactionEvent")
+        assert registers(csms)[-1] > registers(csms)[events.index(resumed)]
+
+
+async def test_an_older_version_resumes_nothing():
+    async with Csms() as csms, station_at(csms, "2.0.1", tokens=()):
         await csms.until_heard("StatusNotification")
-        assert await csms.call("Reset", {"type": "ImmediateAndResume"}) == {"status": "Rejected"}
+        assert (await csms.call("Reset", {"type": "ImmediateAndResume"}))[2] == "PropertyConstraintViolation"
 
 
 def unlock(version, connector=1):
@@ -310,8 +349,8 @@ async def test_triggers_are_followed_after_their_answer(version):
             before = len(csms.all_of(action or message))
             assert await csms.call("TriggerMessage", {"requestedMessage": message}) == {"status": "Accepted"}
             await csms.until_heard(action or message, before + 1)
-        answer = await csms.call("TriggerMessage", {"requestedMessage": "FirmwareStatusNotification"})
-        assert answer == {"status": "NotImplemented"}
+        assert await csms.call("TriggerMessage", {"requestedMessage": "FirmwareStatusNotification"}) == ACCEPTED
+        assert await csms.until_heard("FirmwareStatusNotification") == [{"status": "Idle"}]
         evse = {"connectorId": 9} if version == "1.6" else {"evse": {"id": 9}}
         words = {"requestedMessage": "StatusNotification"} | evse
         assert await csms.call("TriggerMessage", words) == {"status": "Rejected"}
@@ -319,45 +358,6 @@ async def test_triggers_are_followed_after_their_answer(version):
             words = {"requestedMessage": "TransactionEvent"}
             assert await csms.call("TriggerMessage", words) == {"status": "Accepted"}
             await csms.until_heard("TransactionEvent", triggerReason="Trigger")
-
-
-async def test_configuration_is_read_and_changed():
-    async with Csms() as csms, station_at(csms, "1.6", tokens=()) as station:
-        await csms.until_heard("StatusNotification")
-        everything = await csms.call("GetConfiguration", {})
-        assert {each["key"] for each in everything["configurationKey"]} == {
-            "HeartbeatInterval",
-            "MeterValueSampleInterval",
-            "NumberOfConnectors",
-        }
-        assert (await csms.call("GetConfiguration", {"key": ["Nonsense"]}))["unknownKey"] == ["Nonsense"]
-        for key, value, status in (
-            ("HeartbeatInterval", "77", "Accepted"),
-            ("HeartbeatInterval", "soon", "Rejected"),
-            ("NumberOfConnectors", "2", "Rejected"),
-            ("Nonsense", "1", "NotSupported"),
-        ):
-            assert await csms.call("ChangeConfiguration", {"key": key, "value": value}) == {"status": status}
-        assert station.intervals_s["heartbeat"] == 77
-
-
-@newer
-async def test_variables_are_read_and_changed(version):
-    async with Csms() as csms, station_at(csms, version, tokens=()) as station:
-        await csms.until_heard("StatusNotification")
-        known = {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "HeartbeatInterval"}}
-        strange = {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "Nonsense"}}
-        data = [known, strange, known | {"attributeType": "Target"}]
-        got = await csms.call("GetVariables", {"getVariableData": data})
-        assert [each["attributeStatus"] for each in got["getVariableResult"]] == [
-            "Accepted",
-            "UnknownVariable",
-            "NotSupportedAttributeType",
-        ]
-        data = [each | {"attributeValue": "77"} for each in (known, strange)]
-        put = await csms.call("SetVariables", {"setVariableData": data})
-        assert [each["attributeStatus"] for each in put["setVariableResult"]] == ["Accepted", "UnknownVariable"]
-        assert station.intervals_s["heartbeat"] == 77
 
 
 @versions
@@ -397,7 +397,7 @@ async def test_events_without_a_connection_say_that_they_are_offline(version):
         await started(csms, version)
         station.link.drop()
         station.connectors[0].end(station.connectors[0].charge, "Local")
-        station._tell_update(station.connectors[0], "MeterValuePeriodic")
+        station.tell_update(station.connectors[0], "MeterValuePeriodic")
         later = await csms.until_heard("TransactionEvent", offline=True)
         assert later[0]["eventType"] == "Updated"
         await ended(csms, version)
@@ -429,8 +429,9 @@ async def test_a_start_that_is_refused_for_good_does_not_block_the_rest():
 async def test_a_call_of_no_sense_gets_an_error_and_the_station_lives(version):
     async with Csms() as csms, station_at(csms, version, tokens=()):
         await csms.until_heard("StatusNotification")
+        code = "ProtocolError" if version == "1.6" else "OccurrenceConstraintViolation"
         for action in ("Reset", "UnlockConnector", "TriggerMessage", remote_start(version)[0]):
-            assert (await csms.call(action, {}))[2] == "ProtocolError"
+            assert (await csms.call(action, {}))[2] == code
         assert (await csms.call("NeverHeardOf", {}))[2] == "NotImplemented"
         assert await csms.call("ClearCache", {}) == {"status": "Accepted"}
         assert (await csms.call("DataTransfer", {"vendorId": "x"}))["status"] == "UnknownVendorId"

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from loadtests.statistics import BUCKETS, NAMES_MAX, OTHER, Latencies, Statistics
+from loadtests.statistics import BUCKETS, NAMES_MAX, OTHER, Latencies, Statistics, merged
 
 
 def test_percentiles_are_never_flattered_and_two_percent_off_at_most():
@@ -51,3 +51,34 @@ def test_names_of_failures_are_bounded():
         counted.failed("Heartbeat", f"InternalError: {number}", 0.1)
     assert len(counted.failures) == NAMES_MAX + 1
     assert counted.failures[OTHER] == 2 * NAMES_MAX
+
+
+def test_what_two_processes_counted_is_one():
+    chance = random.Random(3)
+    whole, first, second = Statistics(), Statistics(), Statistics()
+    for number in range(1_000):
+        part, latency_s = (first, second)[number % 2], chance.lognormvariate(-5, 2)
+        action = ("Heartbeat", "MeterValues")[number % 3 == 0]
+        for counted in (whole, part):
+            counted.answered(action, latency_s)
+            counted.connecting.add(latency_s)
+    second.failed("Heartbeat", "timeout", 30.0)
+    whole.failed("Heartbeat", "timeout", 30.0)
+    second.connection_failed("HTTP 401", "InvalidStatus: 401")
+    together = merged([first, second])
+    assert together.actions == whole.actions
+    assert together.failures == {"Heartbeat: timeout": 1}
+    assert together.latencies.summary() == whole.latencies.summary()
+    assert together.latencies_of["MeterValues"].summary() == whole.latencies_of["MeterValues"].summary()
+    assert together.connecting.count == 1_000
+    assert together.last_connection_error == "InvalidStatus: 401"
+
+
+def test_a_summary_names_count_and_percentiles():
+    latencies = Latencies()
+    for milliseconds in range(1, 1_001):
+        latencies.add(milliseconds / 1_000)
+    summary = latencies.summary()
+    assert summary["count"] == 1_000
+    for name, true_ms in (("p50_ms", 500), ("p90_ms", 900), ("p99_ms", 990), ("p99_9_ms", 999), ("max_ms", 1_000)):
+        assert true_ms <= summary[name] <= true_ms * 1.021

@@ -15,8 +15,6 @@ from deploy import run_file
 from deploy.cli import server
 from deploy.processes import is_alive
 from deploy.run_file import RunInfo
-from deploy.servers.data_dir import DataDir
-from loadtests import fleet as fleet_module
 
 HOLD = """
 import sys, signal
@@ -242,51 +240,9 @@ def test_doctor_reports_and_sets_the_exit_status(narke):
     assert (finding["status"], "--data-dir" in finding["advice"]) == ("fail", True)
 
 
-def test_fleet_wants_a_running_narke_or_a_url(narke):
-    result = narke("fleet")
-    assert (result.exit_code, "--url" in said(result)) == (1, True)
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"), [(["--version", "1.5"], "unknown OCPP version 1.5"), (["--url", "http://h"], "ws://")]
-)
-def test_fleet_with_wrong_options_says_what_to_do(narke, words, expected):
-    result = narke("fleet", "--url", "ws://127.0.0.1:1/ocpp", *words)
-    assert (result.exit_code, expected in said(result)) == (1, True)
-
-
-def test_fleet_goes_to_the_narke_that_runs_here(narke, tmp_path, monkeypatch):
-    DataDir(tmp_path).prepare()
-    run_file.write(tmp_path, info(os.getpid(), tmp_path))
-    seen = []
-
-    def run_fleet(options, _show):
-        seen.append(options)
-        return fleet_module.Fleet(options).result()
-
-    monkeypatch.setattr(fleet_module, "run_fleet", run_fleet)
-    result = narke("fleet", "--stations", "3", "--version", "2.1, 1.6", "--tokens", "A,B", "--duration", "1", "--json")
-    assert json.loads(result.stdout)["stations"] == 3
-    assert result.exit_code == 1  # nobody was connected
-    (options,) = seen
-    assert options.url == "ws://127.0.0.1:1/ocpp"
-    assert (options.versions, options.tokens, options.duration_s) == (("2.1", "1.6"), ("A", "B"), 1.0)
-
-
-def test_ctrl_c_ends_a_fleet_with_its_result(narke, monkeypatch):
-    def run_fleet(options, show):
-        show(fleet_module.Fleet(options))
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(fleet_module, "run_fleet", run_fleet)
-    result = narke("fleet", "--stations", "2", "--url", "ws://127.0.0.1:1/ocpp")
-    assert "stations 2" in said(result)
-
-
 def test_help_loads_nothing_heavy():
     code = (
-        "import sys, deploy.cli.server; "
-        "print([m for m in ('ray', 'pydantic', 'psycopg', 'redis', 'loadtests.fleet') if m in sys.modules])"
+        "import sys, deploy.cli.server; print([m for m in ('ray', 'pydantic', 'psycopg', 'redis') if m in sys.modules])"
     )
     folder = Path(__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder)
