@@ -5,6 +5,7 @@ asking the directory when something failed, and by a waiting question that it an
 """
 
 import asyncio
+import contextlib
 from typing import Any
 
 import structlog
@@ -22,7 +23,7 @@ RETRY_S = 0.5
 
 
 class ActorBook:
-    """Handles by name, looked up once. A dead one is forgotten, so that the next call looks it up anew."""
+    """Handles by name, looked up once, and anew where one is dead: another actor may have the name by now."""
 
     def __init__(self) -> None:
         self._refs: dict[str, ActorRef] = {}
@@ -35,13 +36,19 @@ class ActorBook:
             ActorUnavailable: It does not answer now.
         """
         ref = self._refs.get(name)
-        if ref is None:
-            ref = self._refs[name] = runtime.find(name)
+        if ref is not None:
+            with contextlib.suppress(ActorGone):
+                return await ref.call(method, *arguments)
+        ref = self._refs[name] = self._look_up(name)
         try:
             return await ref.call(method, *arguments)
         except ActorGone:
             self._refs.pop(name, None)
             raise
+
+    def _look_up(self, name: str) -> ActorRef:
+        self._refs.pop(name, None)
+        return runtime.find(name)
 
 
 class Router:

@@ -39,6 +39,13 @@ class _Parcel(msgspec.Struct):
     done: asyncio.Future[None]
 
 
+class _Waiter(msgspec.Struct):
+    """Who waits for a command's outcome, and the unit of the command's station."""
+
+    unit: Unit
+    outcome: asyncio.Future[Outcome]
+
+
 class StationActor:
     """Hosts the stations of some shards, or (literal mode) one station.
 
@@ -68,7 +75,8 @@ class StationActor:
         self._mailbox: deque[_Parcel] = deque()
         self._waiting_items = 0
         self._wake = asyncio.Event()
-        self._waiters: dict[str, list[asyncio.Future[Outcome]]] = {}
+        self._waiters: dict[str, list[_Waiter]] = {}
+        self._releases: list[tuple[Placement, ...]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -98,7 +106,7 @@ class StationActor:
             JournalUnavailable: The command was not taken.
         """
         asked = decode_command_request(request)
-        waiter: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        waiter = _Waiter(placement.unit, asyncio.get_running_loop().create_future())
         self._waiters.setdefault(asked.command_id, []).append(waiter)
         try:
             item = Item(asked.station, placement.unit, placement.epoch, asked, self._clock.now())
@@ -107,9 +115,17 @@ class StationActor:
                 raise JournalUnavailable("the command could not be recorded; nothing was sent")
             if isinstance(item.verdict, Retry) and item.verdict.reason is RetryReason.MOVED:
                 raise Fenced(f"{self._name} does not own {placement.unit.name}")
-            return encode(await waiter)
+            return encode(await waiter.outcome)
         finally:
             self._forget_waiter(asked, waiter)
+
+    async def release(self, placements: tuple[Placement, ...]) -> None:
+        """These units are other actors' now. Their stations are forgotten, after the turn that is under way.
+
+        Whoever waits here for the outcome of a command to one of them gets `Fenced`, and asks the new owner.
+        """
+        self._releases.append(placements)
+        self._wake.set()
 
     async def health(self) -> dict[str, object]:
         """For people and readiness."""
@@ -135,8 +151,23 @@ class StationActor:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            self._forget_released()
             while self._mailbox:
                 await self._turn(self._take())
+                self._forget_released()
+
+    def _forget_released(self) -> None:
+        released, self._releases = self._releases, []
+        for placement in (placement for placements in released for placement in placements):
+            if self._turns.release(placement.unit, placement.epoch):
+                self._send_away(placement)
+
+    def _send_away(self, placement: Placement) -> None:
+        waiters = [waiter for waiting in self._waiters.values() for waiter in waiting if waiter.unit == placement.unit]
+        for waiter in waiters:
+            if not waiter.outcome.done():
+                waiter.outcome.set_exception(Fenced(f"{placement.unit.name} is {placement.actor}'s now"))
+                waiter.outcome.exception()  # seen, also if nobody waits for it in the end
 
     def _take(self) -> list[_Parcel]:
         """Parcels for one turn: at least one, then as many as the bound allows."""
@@ -173,8 +204,8 @@ class StationActor:
         """Wakes who waits for outcomes, and sends what goes to stations."""
         for command_id, outcome in result.settled:
             for waiter in self._waiters.get(command_id, ()):
-                if not waiter.done():
-                    waiter.set_result(outcome)
+                if not waiter.outcome.done():
+                    waiter.outcome.set_result(outcome)
         by_ingress: dict[str, list[Downlink]] = {}
         for ingress, downlink in result.downlinks:
             by_ingress.setdefault(ingress, []).append(downlink)
@@ -220,7 +251,7 @@ class StationActor:
     def _unit_of(self, station: str) -> Unit:
         return unit_of(station, self._settings.shards, literal=self._settings.literal)
 
-    def _forget_waiter(self, request: CommandRequest, waiter: asyncio.Future[Outcome]) -> None:
+    def _forget_waiter(self, request: CommandRequest, waiter: _Waiter) -> None:
         waiters = self._waiters[request.command_id]
         waiters.remove(waiter)
         if not waiters:

@@ -232,6 +232,14 @@ class Turns:
         metrics.retries.labels(verdict.reason.value).inc(count)
         log.warning("deliveries sent back", reason=verdict.reason.value, deliveries=count, why=why)
 
+    def release(self, unit: Unit, epoch: int) -> bool:
+        """Forgets a unit that is somebody else's in that epoch; False: it is not, or not any more. Between turns."""
+        lost = self._epochs.get(unit, epoch) < epoch
+        if lost:
+            self._forget_unit(unit)
+            metrics.stations_hosted.set(len(self._stations))
+        return lost
+
     def _forget_unit(self, unit: Unit, *, keep_epoch: bool = False) -> None:
         """Forgets what memory believes of the unit's stations."""
         if not keep_epoch:

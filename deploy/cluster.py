@@ -1,7 +1,7 @@
 """What joining a running Ray cluster asks of the settings. Judged before anything of ours is started there."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from actors import runtime
 from actors.router import DIRECTORY
 from actors.runtime import Node
+from deploy import shares
 from deploy.settings import Settings
 from deploy.wiring.exporter import is_everywhere
 
@@ -27,10 +28,27 @@ def judge(settings: Settings) -> None:
     Raises:
         ClusterUnfit: Another Narke runs there, or its nodes could not reach the servers or bind their ports.
     """
-    problems = list(problems_of(settings, runtime.nodes(), runtime.here()))
+    nodes, home = runtime.nodes(), runtime.here()
+    problems = [*problems_of(settings, nodes, home), *overbookings_of(settings, nodes, home)]
     if problems:
         raise ClusterUnfit("\n".join(problems))
     _refuse_second(settings.ray.namespace)
+
+
+def fit(settings: Settings, nodes: Iterable[Node], home: str) -> tuple[tuple[Node, ...], tuple[str, ...]]:
+    """The nodes that can be used with these settings, and what is wrong with the others, which joined later.
+
+    `home`: id of the node of `narke up`.
+    """
+    nodes = tuple(nodes)
+    ours = [node for node in nodes if node.id == home]
+    usable, problems = [*ours], []
+    for node in nodes:
+        if node.id != home:
+            wrong = [*problems_of(settings, [*ours, node], home)]
+            problems += [f"node {node.id} at {node.address}: {problem}" for problem in wrong]
+            usable += [] if wrong else [node]
+    return tuple(usable), tuple(problems)
 
 
 def problems_of(settings: Settings, nodes: Iterable[Node], home: str) -> Iterator[str]:
@@ -58,6 +76,17 @@ def problems_of(settings: Settings, nodes: Iterable[Node], home: str) -> Iterato
         yield (
             f"ocpp.host is {settings.ocpp.host}, an address that only one of {len(by_id)} nodes has: "
             "set ocpp.host = 0.0.0.0"
+        )
+
+
+def overbookings_of(settings: Settings, nodes: Sequence[Node], home: str) -> Iterator[str]:
+    """Nodes of which more CPUs would be reserved than they have: Ray would never start the actors there."""
+    workers = {node.id: node for node in shares.workers(nodes, home)}
+    for node_id, cpus in shares.overbooked(settings.actors, [*workers.values()]).items():
+        node = workers[node_id]
+        yield (
+            f"the Ray node at {node.address} has {node.cpus:g} CPUs, and Narke's actors there would reserve {cpus:g}: "
+            "lower actors.actor_cpus, actors.station_actors or actors.ingresses"
         )
 
 

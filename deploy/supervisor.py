@@ -20,7 +20,7 @@ ANSWER_S_MAX = 10.0
 
 
 class Supervisor:
-    """Watches actors by name."""
+    """Watches actors by name. `actors` may change at any time."""
 
     def __init__(self, actors: Mapping[str, ActorRef]) -> None:
         self._actors = actors
@@ -34,17 +34,29 @@ class Supervisor:
         Raises:
             Exception: Whatever kept it from starting.
         """
-        self.healths[name] = await self._actors[name].call("health")
-        self.pids[name] = await self._actors[name].pid()
+        ref = self._actors[name]
+        self.healths[name], self.pids[name] = await ref.call("health"), await ref.pid()
 
     async def watch(self) -> None:
-        """Asks everybody, for ever."""
+        """Asks everybody, also those that join later, for ever; who leaves is forgotten."""
+        watched: dict[str, asyncio.Task[None]] = {}
         async with asyncio.TaskGroup() as group:
-            for name in self._actors:
-                group.create_task(self._watch(name))
+            while True:
+                for name in [name for name, task in watched.items() if task.done() or name not in self._actors]:
+                    watched.pop(name).cancel()
+                for name in self._actors.keys() - watched.keys():
+                    watched[name] = group.create_task(self._watch(name))
+                self._forget_others()
+                await asyncio.sleep(INTERVAL_S)
+
+    def _forget_others(self) -> None:
+        for name in (self.pids.keys() | self.healths.keys() | self._failures.keys()) - self._actors.keys():
+            self.pids.pop(name, None)
+            self.healths.pop(name, None)
+            self._failures.pop(name, None)
 
     async def _watch(self, name: str) -> None:
-        while True:
+        while name in self._actors:
             try:
                 async with asyncio.timeout(ANSWER_S_MAX):
                     await self._ask(name)
@@ -57,8 +69,8 @@ class Supervisor:
             await asyncio.sleep(INTERVAL_S)
 
     async def _ask(self, name: str) -> None:
-        health = await self._actors[name].call("health")
-        pid = await self._actors[name].pid()
+        ref = self._actors[name]
+        health, pid = await ref.call("health"), await ref.pid()
         before = self.pids.get(name)
         self.healths[name], self.pids[name] = health, pid
         self._failures.pop(name, None)

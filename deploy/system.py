@@ -3,8 +3,9 @@
     directory, station actors -> projector, ingresses, HTTP, exporters     up
     ingresses, HTTP -> projector -> exporters                              down
 
-On a cluster, what needs the data directory or one reader (HTTP, projector, directory) lives on the node of `narke up`;
-ingresses are dealt out to the nodes, Ray spreads the station actors, and every other node has an exporter of metrics.
+On a cluster, what needs the data directory or one reader (HTTP, projector, directory) lives on the node of `narke up`.
+Every node has its share of station actors and ingresses, and every other node an exporter of metrics; all three follow
+the nodes that join, are drained (`ray drain-node`) or die.
 
 Import it after the metrics directory is set (`deploy.up`): prometheus_client looks for that when it is imported.
 """
@@ -14,19 +15,20 @@ import contextlib
 import os
 import secrets
 import tempfile
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from actors import runtime
-from actors.directory import STATION_PREFIX
+from actors.directory import SHARD_PREFIX, STATION_PREFIX
 from actors.router import DIRECTORY, ActorBook
 from actors.runtime import ActorRef, MetricsDirs, Node, Spawn
 from actors.session_reaper import SessionReaper
+from deploy import shares
+from deploy.cluster import fit
+from deploy.crew import Crew
 from deploy.settings import Settings
 from deploy.supervisor import Supervisor
 from deploy.wiring import http, ingress, projector, stations
@@ -43,6 +45,7 @@ DRAIN_S = 2.5
 CATCH_UP_S = 3.0
 REAP_S = 2.0
 NODES_S = 2.0
+TELL_S_MAX = 5.0
 
 
 class System:
@@ -55,22 +58,26 @@ class System:
     """
 
     def __init__(self, settings: Settings, ray_folder: Path, *, spread: bool) -> None:
-        actors, home = settings.actors, runtime.here()
+        home = runtime.here()
         self._settings = settings
         self._ray_folder = ray_folder
         self._home = home
         self._spread = spread
-        self._nodes = self._living()
         self._metrics = MetricsDirs(
             home, metrics_dir(settings), Path(tempfile.gettempdir()) / f"narke-metrics-{secrets.token_hex(4)}"
         )
-        count = min(actors.station_actors or self._cores(), actors.shards)
-        self._stations = () if actors.literal else tuple(f"stations-{number}" for number in range(count))
-        self.ingresses = tuple(f"ingress-{number}" for number in range(actors.ingresses))
         self._refs: dict[str, ActorRef] = {}
         self._exporters: dict[str, ActorRef] = {}
-        self._ingress_nodes: dict[str, str] = {}
         self._supervisor = Supervisor(self._refs)
+        self._stations = Crew(
+            SHARD_PREFIX, self._station_spec, self._refs, self._supervisor.wait_until_up, self._owns_nothing
+        )
+        self._ingresses = Crew(
+            "ingress-", self._ingress_spec, self._refs, self._supervisor.wait_until_up, self._has_said_good_bye
+        )
+        self._owning: frozenset[str] | None = None
+        """Station actors that still own units though they are to leave, as the directory last said; None: not known."""
+        self._unfit: tuple[str, ...] = ()
         self._book = ActorBook()
         self._router = router_of(settings, self._book)
 
@@ -90,20 +97,18 @@ class System:
         Raises:
             NameTaken: Another Narke runs in our namespace.
         """
-        settings, home = self._settings, self._home
-        where = None if self._spread else home
-        at_home = {"node_id": home, "pinned": True}
-        stations_arguments = (self._stations, settings, self._metrics, where)
-        http_arguments = (settings, self.ingresses, self._ray_folder)
-        self._spawn(Spawn(DIRECTORY, stations.directory, stations_arguments), **at_home)
+        settings = self._settings
+        at_home = {"node_id": self._home, "pinned": True}
+        usable = self._usable()
+        workers = self._workers(usable)
+        directory_arguments = (settings, self._metrics, None if self._spread else self._home)
+        self._spawn(Spawn(DIRECTORY, stations.directory, directory_arguments), **at_home)
         runtime.end(STATION_PREFIX)  # what a literal mode that was killed left on the cluster
-        for name in self._stations:
-            self._spawn(stations.station_spec(name, settings, self._metrics, where))
+        self._stations.begin(self._shares_of_stations(workers))
         self._spawn(Spawn("projector", projector.projector, (settings,)), **at_home)
-        for name, node in zip(self.ingresses, cycle(self._nodes), strict=False):
-            self._spawn_ingress(name, node)
-        self._spawn(Spawn("http", http.http, http_arguments), **at_home)
-        self._keep_exporters()
+        self._ingresses.begin(shares.ingresses(settings.actors, workers))
+        self._spawn(Spawn("http", http.http, (settings, self._ingresses.names, self._ray_folder)), **at_home)
+        self._hire_exporters(usable)
 
     async def start(self) -> None:
         """Returns when all answer. Schema and layout must be right.
@@ -111,8 +116,8 @@ class System:
         Raises:
             Exception: What kept an actor from starting, e.g. a port that is taken.
         """
-        await self._wait_for(self._stations)  # the directory places units on those that live when it starts
-        await self._wait_for(self._refs)
+        await self._stations.arrive()  # the directory places units on those that live when it starts
+        await asyncio.gather(self._ingresses.arrive(), self._wait_for((DIRECTORY, "projector", "http")))
         await self._router.start()
 
     async def targets(self) -> tuple[ScrapeTarget, ...]:
@@ -121,14 +126,17 @@ class System:
 
     async def watch(self) -> None:
         """Watches everybody, follows the cluster's nodes and closes orphaned sessions, for ever."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._supervisor.watch())
-            group.create_task(self._follow_nodes())
-            group.create_task(self._reap())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._supervisor.watch())
+                group.create_task(self._follow_nodes())
+                group.create_task(self._reap())
+        finally:
+            await asyncio.gather(self._stations.close(), self._ingresses.close())
 
     async def drain(self) -> None:
         """Tells stations that the service restarts, and carries what was answered to PostgreSQL."""
-        await asyncio.gather(*(self._quietly(name, "drain", DRAIN_S) for name in self.ingresses))
+        await asyncio.gather(*(self._quietly(name, "drain", DRAIN_S) for name in self._ingresses.names))
         await self._quietly("http", "stop")
         if not await self._quietly("projector", "caught_up", CATCH_UP_S):
             log.warning("not everything is in PostgreSQL yet; it is in Redis and will be carried at the next start")
@@ -148,46 +156,85 @@ class System:
                 return await ref.call(method, *arguments)
         return None
 
-    def _living(self) -> tuple[Node, ...]:
-        """The nodes to use, that of `narke up` first."""
-        nodes = [node for node in runtime.nodes() if self._spread or node.id == self._home]
-        return tuple(sorted(nodes, key=lambda node: node.id != self._home))
+    # The cluster's nodes
 
-    def _cores(self) -> int:
-        if self._settings.ray.address is None:
-            return len(os.sched_getaffinity(0))
-        return max(1, int(sum(node.cpus for node in self._nodes)))
+    def _usable(self) -> tuple[Node, ...]:
+        """The living nodes that can be used, that of `narke up` among them. Blocks."""
+        if not self._spread:
+            return tuple(node for node in runtime.nodes() if node.id == self._home)
+        usable, problems = fit(self._settings, runtime.nodes(), self._home)
+        if problems != self._unfit:
+            self._unfit = problems
+            for problem in problems:
+                log.error("a node of the cluster is not used", why=problem)
+        return usable
 
-    def _keep_exporters(self) -> None:
-        """One for each node but ours; those of nodes that are gone are given up."""
-        others = {exporter_name(node.id): node for node in self._living() if node.id != self._home}
-        for name in self._exporters.keys() - others.keys():
-            self._exporters.pop(name).kill()
-        for name in others.keys() - self._exporters.keys():
-            self._exporters[name] = runtime.spawn(exporter_spec(others[name], self._settings, self._metrics))
+    def _workers(self, usable: Iterable[Node]) -> list[Node]:
+        return shares.workers([*usable], self._home)
 
-    def _spawn_ingress(self, name: str, node: Node) -> None:
-        """Pinned, because Ray does not honour a mere wish for a node where an actor reserves no CPU."""
-        cpus = self._settings.actors.actor_cpus
-        self._spawn(Spawn(name, ingress.ingress, (name, self._settings), cpus=cpus), node_id=node.id, pinned=True)
-        self._ingress_nodes[name] = node.id
-
-    def _keep_ingresses(self) -> None:
-        """Those of nodes that are gone go on where the fewest are."""
-        living = self._living()
-        for name in self.ingresses:
-            if self._ingress_nodes[name] not in {node.id for node in living}:
-                taken = Counter(self._ingress_nodes.values())
-                self._refs[name].kill()
-                with contextlib.suppress(runtime.NameTaken):  # it is on its way out: the next time
-                    self._spawn_ingress(name, min(living, key=lambda node: taken[node.id]))
-                    log.warning("an ingress moved: its node is gone", name=name, node=self._ingress_nodes[name])
+    def _shares_of_stations(self, workers: list[Node]) -> dict[str, int]:
+        own_ray = self._settings.ray.address is None  # it has been told of two CPUs at least
+        cores = {self._home: len(os.sched_getaffinity(0))} if own_ray else {}
+        return shares.station_actors(self._settings.actors, workers, cores)
 
     async def _follow_nodes(self) -> None:
         while self._spread:
             await asyncio.sleep(NODES_S)
-            await asyncio.to_thread(self._keep_exporters)
-            await asyncio.to_thread(self._keep_ingresses)
+            try:
+                await self._follow(await asyncio.to_thread(self._usable))
+            except Exception as error:  # noqa: BLE001 (Ray's head is busy, say: the next time will do)
+                log.warning("the cluster's nodes could not be followed", why=repr(error))
+
+    async def _follow(self, usable: tuple[Node, ...]) -> None:
+        """One round: actors come to nodes and leave them, and whoever must know hears who there is."""
+        living = frozenset(node.id for node in usable)
+        workers = self._workers(usable)
+        await asyncio.to_thread(self._hire_exporters, usable)
+        await self._ingresses.keep(living, shares.ingresses(self._settings.actors, workers))
+        await self._tell("http", "has_ingresses", self._ingresses.staying)
+        await self._stations.keep(living, self._shares_of_stations(workers))
+        self._owning = None
+        if self._stations.staying:
+            self._owning = await self._tell(DIRECTORY, "host", self._stations.staying)
+        await self._dismiss_exporters(usable)
+
+    async def _tell(self, name: str, method: str, *arguments: Any) -> Any:
+        """What an actor answers; None: it does not, and is told again in the next round."""
+        with contextlib.suppress(SeamError, TimeoutError):
+            async with asyncio.timeout(TELL_S_MAX):
+                return await self._refs[name].call(method, *arguments)
+        return None
+
+    def _station_spec(self, name: str) -> Spawn:
+        return stations.station_spec(name, self._settings, self._metrics)
+
+    async def _owns_nothing(self, name: str) -> bool:
+        """A station actor is kept until all of its units are somebody else's."""
+        return self._owning is not None and name not in self._owning
+
+    def _ingress_spec(self, name: str) -> Spawn:
+        cpus = self._settings.actors.actor_cpus
+        return Spawn(name, ingress.ingress, (name, self._settings), cpus=cpus, metrics=self._metrics)
+
+    async def _has_said_good_bye(self, name: str) -> bool:
+        """An ingress tells its stations that the service restarts; they come back to another."""
+        await self._quietly(name, "drain", DRAIN_S)
+        return True
+
+    def _hire_exporters(self, usable: Iterable[Node]) -> None:
+        """One for each node but ours. Blocks."""
+        for node in usable:
+            name = exporter_name(node.id)
+            if node.id != self._home and not node.draining and name not in self._exporters:
+                self._exporters[name] = runtime.spawn(exporter_spec(node, self._settings, self._metrics))
+
+    async def _dismiss_exporters(self, usable: Iterable[Node]) -> None:
+        """Those of nodes that are gone, and of nodes that are to leave once nobody else of ours is there."""
+        taken = self._stations.nodes | self._ingresses.nodes
+        wanted = {exporter_name(node.id) for node in usable if not node.draining or node.id in taken}
+        for name in self._exporters.keys() - wanted:
+            await self._quietly(name, "stop")
+            await asyncio.to_thread(self._exporters.pop(name).kill)
 
     async def _reap(self) -> None:
         settings = self._settings
@@ -206,11 +253,11 @@ class System:
 
     async def _incarnations(self) -> frozenset[str] | None:
         living = set()
-        for name in self.ingresses:
+        for name in self._ingresses.names:
             try:
                 async with asyncio.timeout(DRAIN_S):
                     health = await self._refs[name].call("health")
-            except (SeamError, TimeoutError):
+            except (SeamError, TimeoutError, KeyError):  # KeyError: it left this very moment
                 return None
             living.add(f"{name}:{health['incarnation']}")
         return frozenset(living)

@@ -69,6 +69,10 @@ class HttpProcess:
         """Listens, or this would not answer."""
         return {}
 
+    async def has_ingresses(self, ingresses: tuple[str, ...]) -> None:
+        """These are the ingresses that must answer from now on."""
+        self._ingresses = ingresses
+
     async def stop(self) -> None:
         """Ends running requests and closes."""
         if self._server is not None:

@@ -1,7 +1,10 @@
 """The processes that own stations: station actors, and the directory that places units on them."""
 
+import contextlib
+from collections.abc import Iterator
+
 from actors import runtime
-from actors.directory import STATION_PREFIX, Directory
+from actors.directory import SHARD_PREFIX, STATION_PREFIX, Directory
 from actors.router import ActorBook, IngressRoutes
 from actors.runtime import ActorRef, MetricsDirs, Spawn
 from actors.station_actor import StationActor
@@ -10,6 +13,7 @@ from deploy.wiring.parts import SystemClock, journal_of, prepare
 from engine.model.authorization import TokenStatus
 from engine.model.ids import Unit
 from engine.model.provisioning import Registration
+from engine.ports import ActorGone
 from engine.station.policy import Policy
 
 
@@ -33,30 +37,38 @@ def station_actor(name: str, settings: Settings) -> StationActor:
 
 
 SPREAD_CPUS = 0.001
-"""What a station actor reserves at least: Ray does not spread actors that reserve nothing."""
+"""What an actor of literal mode reserves at least: Ray does not spread actors that reserve nothing."""
 
 
-def station_spec(name: str, settings: Settings, metrics: MetricsDirs, node_id: str | None) -> Spawn:
-    """How a station actor runs. `node_id`: where; None: spread over all nodes."""
-    cpus = settings.actors.actor_cpus or SPREAD_CPUS
-    return Spawn(name, station_actor, (name, settings), cpus=cpus, node_id=node_id, metrics=metrics)
+def station_spec(name: str, settings: Settings, metrics: MetricsDirs) -> Spawn:
+    """How a station actor runs; where is to be said, or Ray spreads them over all nodes."""
+    return Spawn(name, station_actor, (name, settings), cpus=settings.actors.actor_cpus, metrics=metrics)
 
 
-def directory(names: tuple[str, ...], settings: Settings, metrics: MetricsDirs, node_id: str | None) -> Directory:
-    """The directory's process.
+def directory(settings: Settings, metrics: MetricsDirs, node_id: str | None) -> Directory:
+    """The directory's process. In shard mode it begins with the station actors that Ray knows, also when it comes back.
 
-    `names`: the station actors in shard mode, none in literal mode, where it spawns them itself; the others say how.
+    `node_id`: where to spawn literal mode's actors; None: spread over all nodes.
     """
     prepare(settings, "directory")
     literal = settings.actors.literal
 
     def spawn_station(station: str) -> ActorRef:
-        return runtime.spawn(station_spec(f"{STATION_PREFIX}{station}", settings, metrics, node_id), adopt=True)
+        spec = station_spec(f"{STATION_PREFIX}{station}", settings, metrics)
+        return runtime.spawn(spec._replace(cpus=spec.cpus or SPREAD_CPUS, node_id=node_id), adopt=True)
 
     return Directory(
         journal_of(settings),
-        {name: runtime.find(name) for name in names},
+        {} if literal else dict(_station_actors()),
         () if literal else tuple(Unit(shard) for shard in range(settings.actors.shards)),
         spawn_station,
         settings.actors.literal_stations_max,
+        find=runtime.find,
     )
+
+
+def _station_actors() -> Iterator[tuple[str, ActorRef]]:
+    for name in runtime.names():
+        if name.startswith(SHARD_PREFIX):
+            with contextlib.suppress(ActorGone):  # it has just ended
+                yield name, runtime.find(name)

@@ -17,6 +17,14 @@ def test_only_the_units_of_a_dead_actor_move():
     assert {unit for unit in UNITS if before[unit] != after[unit]} == {u for u in UNITS if before[u] == "b"}
 
 
+def test_who_joins_takes_its_share_and_nothing_moves_between_the_others():
+    before = {unit: owner(unit, ["a", "b"]) for unit in UNITS}
+    after = {unit: owner(unit, ["a", "b", "c"]) for unit in UNITS}
+    moved = {unit for unit in UNITS if before[unit] != after[unit]}
+    assert {after[unit] for unit in moved} == {"c"}
+    assert 200 < len(moved) < 500
+
+
 def test_units_are_spread_evenly():
     shares = Counter(owner(unit, ["a", "b", "c", "d"]) for unit in UNITS)
     assert min(shares.values()) > 200

@@ -62,6 +62,8 @@ async def test_an_ended_actor_is_gone():
     ref.kill()
     with pytest.raises(ActorGone):
         await ref.call("add", 1)
+    with pytest.raises(ActorGone):
+        await ref.pid()
 
 
 @pytest.mark.crash
@@ -77,3 +79,9 @@ async def test_a_killed_actor_comes_back_and_is_started_again():
         await asyncio.sleep(0.1)
     assert answer == (11, True)
     assert await ref.pid() != before
+
+
+async def test_the_node_of_this_machine_is_among_the_nodes_and_stays():
+    (node,) = runtime.nodes()
+    assert (node.id, node.draining) == (runtime.here(), False)
+    assert node.cpus >= 1

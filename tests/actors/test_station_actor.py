@@ -301,6 +301,58 @@ async def test_a_command_to_an_actor_that_lost_its_unit_is_refused(house):
         await house.command(zombie, reset())
 
 
+def moved(house, epoch, station="CP-1"):
+    return (Placement(unit=house.unit(station), actor="stations-1", epoch=epoch),)
+
+
+async def test_who_waits_where_a_unit_was_released_is_sent_to_the_new_owner(house):
+    actor, heir = await connected(house), await house.actor()
+    asked = asyncio.create_task(house.command(actor, reset()))
+    await house.ingresses.have_sent(1)
+    await actor.release(moved(house, 2))
+    with pytest.raises(Fenced, match="stations-1"):
+        await asked
+    assert (await actor.health())["units"] == (await actor.health())["stations"] == 0
+    again = asyncio.create_task(house.command(heir, reset(), epoch=2))
+    await house.ingresses.have_sent(2)
+    outcome = Outcome(Result.ACCEPTED, "Accepted")
+    await house.deliver(heir, CommandReplied("c1", outcome), epoch=2)
+    assert await again == outcome
+
+
+async def test_a_release_that_is_out_of_date_takes_nothing_away(house):
+    actor = await house.actor()
+    await house.deliver(actor, opened(), epoch=3)
+    await actor.release(moved(house, 2))
+    (verdict,) = await house.deliver(actor, reported(START), epoch=3)
+    assert isinstance(verdict, Answered)
+    assert (await actor.health())["units"] == 1
+
+
+async def test_a_release_leaves_other_units_alone(house):
+    actor = await connected(house)
+    other = next(f"CP-{number}" for number in range(2, 99) if house.unit(f"CP-{number}") != house.unit("CP-1"))
+    await house.deliver(actor, opened(), station=other)
+    asked = asyncio.create_task(house.command(actor, reset()))
+    await house.ingresses.have_sent(1)
+    await actor.release(moved(house, 2, other))
+    outcome = Outcome(Result.ACCEPTED, "Accepted")
+    await house.deliver(actor, CommandReplied("c1", outcome))
+    assert await asked == outcome
+    assert (await actor.health())["units"] == 1
+
+
+async def test_what_is_under_way_at_a_release_is_decided_or_sent_back(house):
+    actor = await connected(house)
+    delivered = asyncio.create_task(house.deliver(actor, reported(START)))
+    await asyncio.sleep(0)
+    await actor.release(moved(house, 2))
+    (verdict,) = await delivered
+    heir = await house.actor()
+    assert await house.deliver(heir, reported(START), epoch=2) == [verdict]
+    assert sum(isinstance(fact, TransactionOpened) for fact in house.facts()) == 1
+
+
 async def test_a_command_that_cannot_be_recorded_is_not_sent(house):
     actor = await connected(house)
     house.store.unavailable = True
