@@ -115,6 +115,10 @@ class Host:
         """The process, whether or not the object could start."""
         return os.getpid()
 
+    async def look(self) -> tuple[int, dict[str, Any]]:
+        """The process and what the object says of its health; starts it if this is the first call."""
+        return os.getpid(), await self.call("health")
+
     async def _make(self) -> Actor:
         actor: Actor = self._factory(*self._arguments)
         await actor.start()
@@ -130,23 +134,27 @@ class ActorRef:
 
     async def call(self, method: str, *arguments: Any) -> Any:
         """Awaits the method in the actor's process."""
+        return await self._answer("call", method, *arguments)
+
+    async def look(self) -> tuple[int, dict[str, Any]]:
+        """The process id of the actor, and what it says of its health: one call, for it is made for ever."""
+        pid, health = await self._answer("look")
+        return int(pid), health
+
+    async def pid(self) -> int:
+        """The process id of the actor now."""
+        return int(await self._answer("pid"))
+
+    async def _answer(self, entry: str, *arguments: Any) -> Any:
+        """What a method of the actor's `Host` returns."""
         try:
-            return await self._handle.call.remote(method, *arguments)
+            return await getattr(self._handle, entry).remote(*arguments)
         except (ray.exceptions.ActorDiedError, ray.exceptions.ActorUnschedulableError) as error:
             raise ActorGone(f"actor {self.name} is dead, or its node is gone") from error
         except (ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError, ray.exceptions.RaySystemError) as error:
             raise ActorUnavailable(f"actor {self.name} does not answer: {type(error).__name__}") from error
         except ray.exceptions.RayTaskError as error:
             raise _cause(error) from error
-
-    async def pid(self) -> int:
-        """The process id of the actor now."""
-        try:
-            return int(await self._handle.pid.remote())
-        except (ray.exceptions.ActorDiedError, ray.exceptions.ActorUnschedulableError) as error:
-            raise ActorGone(f"actor {self.name} is dead, or its node is gone") from error
-        except ray.exceptions.RayActorError as error:
-            raise ActorUnavailable(f"actor {self.name} does not answer: {type(error).__name__}") from error
 
     def kill(self) -> None:
         """Ends the actor for good; Ray does not restart it."""

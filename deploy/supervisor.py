@@ -15,7 +15,7 @@ from engine.ports import SeamError
 
 log = structlog.get_logger()
 
-INTERVAL_S = 0.5
+INTERVAL_S = 1.0
 ANSWER_S_MAX = 10.0
 
 
@@ -34,8 +34,7 @@ class Supervisor:
         Raises:
             Exception: Whatever kept it from starting.
         """
-        ref = self._actors[name]
-        self.healths[name], self.pids[name] = await ref.call("health"), await ref.pid()
+        self.pids[name], self.healths[name] = await self._actors[name].look()
 
     async def watch(self) -> None:
         """Asks everybody, also those that join later, for ever; who leaves is forgotten."""
@@ -69,8 +68,7 @@ class Supervisor:
             await asyncio.sleep(INTERVAL_S)
 
     async def _ask(self, name: str) -> None:
-        ref = self._actors[name]
-        health, pid = await ref.call("health"), await ref.pid()
+        pid, health = await self._actors[name].look()
         before = self.pids.get(name)
         self.healths[name], self.pids[name] = health, pid
         self._failures.pop(name, None)

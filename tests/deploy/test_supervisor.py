@@ -15,14 +15,10 @@ class Actor:
         self.number = pid
         self.away = False
 
-    async def call(self, method):
-        assert method == "health"
+    async def look(self):
         if self.away:
             raise ActorUnavailable("restarting")
-        return {"number": self.number}
-
-    async def pid(self):
-        return self.number
+        return self.number, {"number": self.number}
 
 
 @pytest.fixture
