@@ -6,7 +6,7 @@ BIN := .venv/bin
 export RAY_ENABLE_UV_RUN_RUNTIME_ENV := 0
 export RAY_USAGE_STATS_ENABLED := 0
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-unit lint format lock docs clean
+.PHONY: help setup run test test-unit bench bench-quick lint format lock docs clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -36,6 +36,12 @@ test: setup ## All tests and checks (unit, integration, crash); no server needs 
 
 test-unit: setup ## The tests that need no server; seconds
 	@$(BIN)/python -m pytest -m "not integration and not crash and not cluster and not browser and not slow" -q
+
+bench: setup ## Speed beside an echo server and the ocpp library's; a table and build/bench.json; at most 15 minutes
+	@$(BIN)/python -m loadtests.bench
+
+bench-quick: setup ## The same from smaller numbers; at most 2 minutes
+	@$(BIN)/python -m loadtests.bench --quick
 
 lint: setup ## ruff, mypy and the import rules
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

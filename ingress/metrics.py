@@ -56,12 +56,11 @@ class Observations:
         """Writes what was observed since the last time."""
         counts, self._counts = self._counts, [0] * (len(_FAST_S) + 1)
         sum_s, self._sum_s = self._sum_s, 0.0
-        # The library has no public way to add many observations at once; each bucket is a value that can be raised.
-        for bucket, count in zip(self._histogram._buckets, counts, strict=True):  # noqa: SLF001
+        for bucket, count in zip(self._histogram._buckets, counts, strict=True):  # noqa: SLF001 (no public way for many)
             if count:
                 bucket.inc(count)
         if sum_s:
-            self._histogram._sum.inc(sum_s)  # noqa: SLF001
+            self._histogram._sum.inc(sum_s)  # noqa: SLF001 (likewise)
 
 
 WHOLE = Observations(latency.labels("whole"))
