@@ -44,7 +44,7 @@ Answer = (
 class Reported(Word, frozen=True):
     """A CALL (or SEND) of a station, understood.
 
-    (`message_id`, `digest`) tells a repeat from a new message: `digest` covers action and payload as received (16
+    (`message_id`, `digest`) tells a repeat from a new message: `digest` covers action and payload as received (12
     bytes). `message_id` None: a SEND, which has no answer.
     """
 

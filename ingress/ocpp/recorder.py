@@ -72,7 +72,20 @@ class Recorder:
 
     def sent(self, text: str, at: datetime) -> None:
         """A frame of ours."""
+        if self._sparse and self._answers_routine(text):
+            return
         self._write(text, at, Direction.OUT, _read_head(text) or _read(text))
+
+    def _answers_routine(self, text: str) -> bool:
+        """Whether this is the good answer to a call that is not logged; the call is over then."""
+        if not text.startswith('[3,"'):
+            return False
+        message_id = text[4 : text.index('"', 4)]
+        call = self._theirs.get(message_id)
+        if call is None or call.text is None:
+            return False
+        del self._theirs[message_id]
+        return True
 
     def _write(self, text: str, at: datetime, direction: Direction, head: _Head) -> None:
         kind, message_id, action, outcome = head
@@ -81,8 +94,6 @@ class Recorder:
         if message_id is not None and kind in ("result", "error"):
             call = (self._theirs if ours else self._ours).pop(message_id, None)
             if call is not None:
-                if call.text is not None and kind == "result":
-                    return
                 action = call.action
                 latency_ms = round((at - call.at).total_seconds() * 1000, 3)
                 if call.text is not None:
