@@ -140,7 +140,7 @@ def _sum_up(campaign: "Campaign") -> None:
 
     seen = campaign.seen
     totals: list[tuple[str, Any]] = [
-        ("seeds", f"{campaign.seeds:,}"),
+        ("seeds", f"{campaign.seeds:,}" + (" (stopped by Ctrl-C)" if campaign.interrupted else "")),
         ("violations", f"{campaign.violations:,} in {len(campaign.failed):,} seeds"),
         ("station-days", f"{seen.station_days:,.0f}"),
         ("CPU", f"{seen.cpu_s:,.1f} s"),

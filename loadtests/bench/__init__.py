@@ -1,0 +1,1 @@
+"""The benchmark: the real system and two yardsticks, measured with one generator in one run. See docs/benchmark.md."""
