@@ -48,13 +48,13 @@ class OcppSettings(BaseModel, frozen=True, extra="forbid"):
     )
 
     handshake_timeout_s: float = Field(
-        15.0, gt=0, le=300, description="Seconds from the TCP connection to the end of the WebSocket handshake."
+        30.0, gt=0, le=300, description="Seconds from the TCP connection to the end of the WebSocket handshake."
     )
     handshakes_max: int = Field(
-        2_000, ge=1, le=50_000, description="Handshakes under way at most; further ones are told 503 with Retry-After."
+        10_000, ge=1, le=50_000, description="Handshakes under way at most; further ones are told 503 with Retry-After."
     )
     accepts_per_s: float = Field(
-        1_000.0, gt=0, le=100_000, description="Handshakes per second. What comes faster waits for its turn."
+        2_000.0, gt=0, le=100_000, description="Handshakes per second. What comes faster waits for its turn."
     )
     accepts_burst: int = Field(
         2_000, ge=1, le=100_000, description="Handshakes taken at once before `accepts_per_s` rules."
