@@ -26,6 +26,8 @@ __all__ = ["Operator", "Station16", "Station21", "Station201"]
 WRONG_OPTION = 2
 NO_SERVER = 1
 STORM = "storm"
+STOP_AFTER_S = 0.5
+"""Locust is about to start users when it tells us of a test; it can be stopped once it has."""
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +45,10 @@ def on_init(environment: Environment, **_: Any) -> None:
     runner = environment.runner
     if runner is not None and not isinstance(runner, MasterRunner):
         runner.register_message(HAPPENING, on_happening)
-    if isinstance(runner, WorkerRunner):
-        return
     try:
+        settle(environment)
+        if isinstance(runner, WorkerRunner):
+            return
         options = options_of(environment.parsed_options, environment.host)
         _choose_users(environment, options)
         _choose_tags(environment)
@@ -58,7 +61,10 @@ def on_init(environment: Environment, **_: Any) -> None:
 
 
 def on_test_start(environment: Environment, **_: Any) -> None:
-    """A test begins: its options may be others than at the start of the process (web form, worker)."""
+    """A test begins: its options may be others than at the start of the process (web form, worker).
+
+    Where they make no sense the test is stopped at once and Locust stays: somebody mistyped in the form.
+    """
     parsed = environment.parsed_options
     if parsed is not None and not isinstance(environment.runner, WorkerRunner):
         parsed.shape = name_of(environment.shape_class)  # the web form chooses a class; workers get the option
@@ -67,8 +73,7 @@ def on_test_start(environment: Environment, **_: Any) -> None:
     except OptionError as error:
         log.error("%s", error)  # noqa: TRY400 (the sentence says it all)
         assert environment.runner is not None
-        spawn_later(0.0, environment.runner.quit)
-        environment.process_exit_code = WRONG_OPTION
+        spawn_later(STOP_AFTER_S, environment.runner.stop)
 
 
 def on_happening(environment: Environment, msg: Message, **_: Any) -> None:

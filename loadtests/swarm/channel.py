@@ -14,7 +14,7 @@ from urllib.parse import quote
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, ProtocolError
 from websockets.frames import CloseCode, Frame, Opcode
-from websockets.protocol import OPEN
+from websockets.protocol import CONNECTING, OPEN
 from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
@@ -122,7 +122,7 @@ class Channel:
         """
         try:
             self._flush()
-            while self._protocol.state is not OPEN:
+            while self._protocol.state is CONNECTING:  # it may be closed again already, with messages to be read
                 self._read()
                 if self._protocol.handshake_exc is not None:
                     raise self._protocol.handshake_exc
@@ -135,7 +135,7 @@ class Channel:
         try:
             data = self._socket.recv(self._receive_bytes)
         except OSError as error:
-            raise ConnectionLost(error.strerror or type(error).__name__) from None
+            raise ConnectionLost(self._farewell(error)) from None
         if data:
             self._protocol.receive_data(data)
         elif not self._ended:
@@ -153,13 +153,16 @@ class Channel:
             data = b"".join(self._protocol.data_to_send())
             if not data:
                 return
+            limit = Timeout(self._answer_s_max)
             try:
-                with Timeout(self._answer_s_max):
+                with limit:
                     self._socket.sendall(data)
             except OSError as error:
-                raise ConnectionLost(error.strerror or type(error).__name__) from None
-            except Timeout:
-                self.abort()
+                raise ConnectionLost(self._farewell(error)) from None
+            except Timeout as fired:
+                self.abort()  # half a frame may be out
+                if fired is not limit:
+                    raise  # the caller's
                 raise ConnectionLost(f"the peer took nothing for {self._answer_s_max:g} s") from None
 
     def _message_of(self, frame: Frame) -> bytes | None:
@@ -173,9 +176,12 @@ class Channel:
         whole, self._fragments = b"".join(self._fragments), []
         return whole
 
-    def _farewell(self) -> str:
-        code = self._protocol.close_code
-        return "reset" if code is None or code == CloseCode.ABNORMAL_CLOSURE else f"closed by the CSMS with {code}"
+    def _farewell(self, error: OSError | None = None) -> str:
+        """Why the connection ended: what the peer said before all, for its goodbye races with the end of TCP."""
+        said = self._protocol.close_rcvd
+        if said is not None:
+            return f"closed by the CSMS with {said.code}"
+        return "ended without a goodbye" if error is None else error.strerror or type(error).__name__
 
 
 def open_channel(door: Door, identity: str, subprotocol: str) -> Channel:

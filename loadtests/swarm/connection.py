@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from loadtests.swarm.channel import Channel, ConnectFailed, ConnectionLost, Door, open_channel
-from loadtests.swarm.greenlets import AsyncResult, BoundedSemaphore, Event, Timeout, sleep, spawn
+from loadtests.swarm.greenlets import AsyncResult, BoundedSemaphore, Event, sleep, spawn
 from loadtests.swarm.samples import COMMAND, CONNECT, LOST, CallFailed, Cut, NoReply, Refused, Report, Sample
 from loadtests.swarm.words import Payload
 
@@ -218,13 +218,16 @@ class Connection:
         began = perf_counter()
         try:
             channel.send(text)
-            received, size, frame = reply.get(timeout=self._door.answer_s_max)
+            reply.wait(self._door.answer_s_max)  # not get(timeout=): its Timeout looks like one of the caller's
+            if not reply.ready():
+                raise NoReply(f"timeout: nothing within {self._door.answer_s_max:g} s")  # noqa: TRY301 (caught beside the others)
+            received, size, frame = reply.get()
         except Cut:
             raise
-        except (NoReply, ConnectionLost, Timeout) as error:
+        except (NoReply, ConnectionLost) as error:
             if self._cut:
                 raise Cut("by the swarm") from None
-            raise self._failed(action, began, _no_reply(error, self._door.answer_s_max)) from None
+            raise self._failed(action, began, _no_reply(error)) from None
         finally:
             self._pending.pop(message_id, None)
         took_ms = (received - began) * 1e3
@@ -269,11 +272,9 @@ class Connection:
         deed()
 
 
-def _no_reply(error: BaseException, answer_s_max: float) -> NoReply:
+def _no_reply(error: NoReply | ConnectionLost) -> NoReply:
     if isinstance(error, NoReply):
         return error
-    if isinstance(error, Timeout):
-        return NoReply(f"timeout: nothing within {answer_s_max:g} s")
     return NoReply(f"the connection was lost: {error}")
 
 

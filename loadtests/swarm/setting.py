@@ -1,4 +1,4 @@
-"""Where users find their swarm: one for each Locust environment and test, made when the test starts."""
+"""Where users find their swarm: one for each Locust environment, made anew when a test starts."""
 
 from weakref import WeakKeyDictionary
 

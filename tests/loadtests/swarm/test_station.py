@@ -208,3 +208,27 @@ async def test_a_station_that_ends_ends_its_transaction():
 
         await play(work)
     assert csms.all_of("StopTransaction")[0]["transactionId"] == 41
+
+
+async def test_a_goodbye_that_nobody_answers_is_no_failure_and_does_not_take_long(monkeypatch):
+    monkeypatch.setattr("loadtests.swarm.station.GOODBYE_S_MAX", 0.2)
+    async with Csms() as csms:
+        csms.answers["StopTransaction"] = [SILENCE]
+        play = Play(csms, charge_s=60.0, answer_s_max=60.0)
+
+        def work(station):
+            gevent.spawn(station.charge)
+            until(lambda: csms.all_of("MeterValues"))
+
+        await play(work)
+    assert len(csms.all_of("StopTransaction")) == 1
+    assert play.errors == []
+
+
+async def test_a_boot_that_is_cut_off_is_said_again_on_the_next_connection():
+    async with Csms() as csms:
+        csms.answers["BootNotification"] = [Hangup(), Hangup()]
+        play = Play(csms)
+        await play(Station.heartbeat)
+    assert len(csms.all_of("BootNotification")) == 3
+    assert len(csms.all_of("Heartbeat")) == 1

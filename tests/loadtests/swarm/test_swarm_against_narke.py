@@ -28,5 +28,5 @@ async def test_all_versions_and_operators_work_for_a_while_without_a_failure(nar
     assert any(name.startswith("/api/v1/stations/{station}/") for name in rows.names("POST"))
     assert rows.names("CSMS-command")
     told = rows.count("OCPP1.6", "StartTransaction")
-    query = "SELECT 1 FROM transactions WHERE station LIKE 'LOCUST-16-%'"
-    assert len(narke.wait_for_rows(query, count=told)) == told
+    query = "SELECT 1 FROM transactions WHERE station LIKE %s"
+    assert len(narke.wait_for_rows(query, "LOCUST-16-%", count=told)) == told
