@@ -103,8 +103,10 @@ class Narke:
         return (self.data_dir.parent / "up.log").read_text()
 
     def is_ready(self):
+        """It answers, and says who its processes are."""
         with contextlib.suppress(httpx2.HTTPError):
-            return httpx2.get(f"{self.http_url}/readyz", timeout=5).status_code == 200
+            answer = httpx2.get(f"{self.http_url}/readyz", timeout=5)
+            return answer.status_code == 200 and (self.data_dir / "run" / "narke.json").is_file()
         return False
 
     @property
