@@ -76,7 +76,7 @@ def test_a_scenario_plays_in_all_of_them(csms):
 
 
 def test_a_crew_that_reaches_nobody_says_where_and_why():
-    options = replace(OPTIONS, url="ws://127.0.0.1:9/ocpp", connect_s_max=2.0)
+    options = replace(OPTIONS, url="ws://127.0.0.1:9/ocpp", connect_s_max=2.0, duration_s=30.0)
     with pytest.raises(FleetError, match=r"could connect to ws://127\.0\.0\.1:9/ocpp .*ConnectionRefused"):
         run_fleet(options)
 
