@@ -77,7 +77,7 @@ class Recorder:
         self._write(text, at, Direction.OUT, _read_head(text) or _read(text))
 
     def _answers_routine(self, text: str) -> bool:
-        """Whether this is the good answer to a call that is not logged; the call is over then."""
+        """Whether this is the good answer to a call that is not logged, told by its head; the call is over then."""
         if not text.startswith('[3,"'):
             return False
         message_id = text[4 : text.index('"', 4)]
@@ -94,6 +94,8 @@ class Recorder:
         if message_id is not None and kind in ("result", "error"):
             call = (self._theirs if ours else self._ours).pop(message_id, None)
             if call is not None:
+                if call.text is not None and kind == "result":
+                    return
                 action = call.action
                 latency_ms = round((at - call.at).total_seconds() * 1000, 3)
                 if call.text is not None:

@@ -127,6 +127,12 @@ def test_a_sparse_log_has_everything_else(sparse, written, action, payload):
     assert [(each.kind, each.action) for each in written] == [("call", action), ("result", action)]
 
 
+def test_a_sparse_log_knows_the_answer_to_a_routine_call_whose_id_is_a_number(sparse, written):
+    sparse.received('[2,17,"Heartbeat",{}]', AT)
+    sparse.sent("[3,17,{}]", AT)
+    assert written == []
+
+
 def test_a_sparse_log_has_frames_that_nobody_could_read(sparse, written):
     sparse.received('[2,"a","Heartbeat",{]', AT, readable=False)
     assert [(each.kind, each.frame) for each in written] == [("invalid", '[2,"a","Heartbeat",{]')]
