@@ -146,10 +146,6 @@ class RedisJournal:
         return names, arguments
 
     def _verdict(self, commit: UnitCommit, reply: Reply) -> Verdict:
-        if isinstance(reply, ResponseError):
-            # Refused before the first write (see storage.journal_scripts), but that is Redis' promise, not ours.
-            self._suspect((commit,))
-            return unavailable(reply, self._link.place)
         result = verdict(reply, commit.unit, commit.epoch, self._entries_max)
         if reply != RECORDED and isinstance(reply, bytes) and reply.startswith(b"fence:"):
             self._forget(commit.unit)
