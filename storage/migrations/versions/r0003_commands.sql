@@ -1,0 +1,2 @@
+-- The queue of commands kept durably, and campaigns of commands to many stations.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Certificates: requests, what stations have installed, what was revoked; security events.
+SELECT 1;

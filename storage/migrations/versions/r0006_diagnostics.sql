@@ -1,0 +1,2 @@
+-- Firmware, logs, monitoring, events, display messages, customer information.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Tokens in groups, local lists, reservations.
+SELECT 1;

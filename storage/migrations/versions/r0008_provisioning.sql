@@ -1,0 +1,2 @@
+-- The device model, reports, network profiles.
+SELECT 1;

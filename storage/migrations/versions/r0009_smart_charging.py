@@ -1,0 +1,15 @@
+"""Charging profiles, limits, needs, tariffs, costs, DER controls, battery swaps."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "r0009"
+down_revision = "r0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Runs the SQL file beside this one."""
+    op.get_bind().exec_driver_sql(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

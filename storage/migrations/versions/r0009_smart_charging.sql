@@ -1,0 +1,2 @@
+-- Charging profiles, limits, needs, tariffs, costs, DER controls, battery swaps.
+SELECT 1;
