@@ -104,6 +104,14 @@ class Router:
         """
         return bytes(await self._book.call(placement.actor, "command", placement, request))
 
+    async def submit(self, placement: Placement, request: bytes) -> None:
+        """Hands a command over; returns when it is on record. Raises as `command`."""
+        await self._book.call(placement.actor, "submit", placement, request)
+
+    async def cancel(self, placement: Placement, cancel: bytes) -> bytes:
+        """Takes a command back; returns what is true of it now. Raises as `command`."""
+        return bytes(await self._book.call(placement.actor, "cancel", placement, cancel))
+
     def _take(self, table: Table) -> None:
         if table.version != self._table.version:
             self._table = table

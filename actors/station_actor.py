@@ -15,11 +15,13 @@ from actors import metrics
 from actors.settings import ActorSettings
 from actors.transaction_numbers import TransactionNumbers
 from actors.turn import UNAVAILABLE, Item, TurnResult, Turns
-from engine.model.codec import decode_batch, decode_command_request, encode
-from engine.model.commands import CommandReplied, CommandRequest, Outcome, Result
+from engine.model.codec import decode_batch, decode_command_cancel, decode_command_request, encode
+from engine.model.commands import CommandReplied, Outcome, Result
 from engine.model.envelopes import BatchReply, Dispatch, Downlink, Downlinks, Retry, RetryReason, Verdict
 from engine.model.ids import Unit, unit_of
 from engine.ports import ActorGone, ActorUnavailable, Clock, Fenced, Ingresses, Journal, JournalUnavailable, Placement
+from engine.station.commands import CANCEL
+from engine.station.decider import Item as Event
 from engine.station.decider import Tick, next_deadline
 from engine.station.policy import Policy
 
@@ -70,6 +72,7 @@ class StationActor:
         self._name = name
         self._ingresses = ingresses
         self._clock = clock
+        self._policy = policy
         self._settings = settings
         self._turns = Turns(journal, policy, TransactionNumbers(journal), stations_max=settings.stations_per_actor)
         self._mailbox: deque[_Parcel] = deque()
@@ -106,18 +109,46 @@ class StationActor:
             JournalUnavailable: The command was not taken.
         """
         asked = decode_command_request(request)
+        return await self._outcome(placement, asked.station, asked, asked.command_id)
+
+    async def submit(self, placement: Placement, request: bytes) -> None:
+        """Takes an encoded `CommandRequest` and returns when it is on record, whatever will come of it.
+
+        Raises:
+            Fenced, JournalUnavailable: As for `command`.
+        """
+        asked = decode_command_request(request)
+        await self._take_command(placement, asked.station, asked)
+
+    async def cancel(self, placement: Placement, cancel: bytes) -> bytes:
+        """Takes back the command of an encoded `CommandCancel`; returns the encoded `Outcome`: what is true of it now.
+
+        CANCELLED: it was taken back. REFUSED: it is with the station, or unknown. Else: it was over before.
+
+        Raises:
+            Fenced, JournalUnavailable: As for `command`.
+        """
+        asked = decode_command_cancel(cancel)
+        return await self._outcome(placement, asked.station, asked, CANCEL + asked.command_id)
+
+    async def _outcome(self, placement: Placement, station: str, asked: Event, name: str) -> bytes:
+        """Lets an item be decided and waits for what is settled under this name."""
         waiter = _Waiter(placement.unit, asyncio.get_running_loop().create_future())
-        self._waiters.setdefault(asked.command_id, []).append(waiter)
+        self._waiters.setdefault(name, []).append(waiter)
         try:
-            item = Item(asked.station, placement.unit, placement.epoch, asked, self._clock.now())
-            taken = await self._decided([item])
-            if not taken or item.verdict == UNAVAILABLE:
-                raise JournalUnavailable("the command could not be recorded; nothing was sent")
-            if isinstance(item.verdict, Retry) and item.verdict.reason is RetryReason.MOVED:
-                raise Fenced(f"{self._name} does not own {placement.unit.name}")
+            await self._take_command(placement, station, asked)
             return encode(await waiter.outcome)
         finally:
-            self._forget_waiter(asked, waiter)
+            self._forget_waiter(name, waiter)
+
+    async def _take_command(self, placement: Placement, station: str, asked: Event) -> None:
+        """Lets an item be decided that must be on record before its sender goes on."""
+        item = Item(station, placement.unit, placement.epoch, asked, self._clock.now())
+        taken = await self._decided([item])
+        if not taken or item.verdict == UNAVAILABLE:
+            raise JournalUnavailable("the command could not be recorded; nothing was sent")
+        if isinstance(item.verdict, Retry) and item.verdict.reason is RetryReason.MOVED:
+            raise Fenced(f"{self._name} does not own {placement.unit.name}")
 
     async def release(self, placements: tuple[Placement, ...]) -> None:
         """These units are other actors' now. Their stations are forgotten, after the turn that is under way.
@@ -240,7 +271,9 @@ class StationActor:
         while True:
             await asyncio.sleep(TICK_S)
             now = self._clock.now()
-            deadlines = ((name, next_deadline(hosted.state)) for name, hosted in self._turns.stations.items())
+            deadlines = (
+                (name, next_deadline(hosted.state, self._policy)) for name, hosted in self._turns.stations.items()
+            )
             due = [station for station, deadline in deadlines if deadline is not None and deadline <= now]
             if due:
                 await self._decided([self._own_item(station, Tick()) for station in due])
@@ -251,11 +284,11 @@ class StationActor:
     def _unit_of(self, station: str) -> Unit:
         return unit_of(station, self._settings.shards, literal=self._settings.literal)
 
-    def _forget_waiter(self, request: CommandRequest, waiter: _Waiter) -> None:
-        waiters = self._waiters[request.command_id]
+    def _forget_waiter(self, name: str, waiter: _Waiter) -> None:
+        waiters = self._waiters[name]
         waiters.remove(waiter)
         if not waiters:
-            del self._waiters[request.command_id]
+            del self._waiters[name]
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -23,7 +23,7 @@ import structlog
 from actors import metrics
 from actors.hosted_station import HostedStation
 from actors.transaction_numbers import TransactionNumbers
-from engine.model.commands import CommandRequest, CommandSettled, Outcome
+from engine.model.commands import CommandCancel, CommandRequest, CommandSettled, Outcome
 from engine.model.envelopes import (
     Answered,
     Done,
@@ -65,7 +65,7 @@ class Item(msgspec.Struct):
     station: str
     unit: Unit
     epoch: int
-    what: Event | CommandRequest | Tick
+    what: Event | CommandRequest | CommandCancel | Tick
     received_at: datetime
     verdict: Verdict | None = None
 

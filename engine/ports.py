@@ -11,14 +11,24 @@ Errors of the seams, all `SeamError`:
     `- ActorGone            no such actor (any more): ask the directory
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 import msgspec
 
 from engine.model.authorization import Token, TokenRecord
-from engine.model.commands import CommandRequest, Outcome
+from engine.model.certificates import (
+    ContractCertificateAsked,
+    ContractEvidence,
+    ContractFinding,
+    ContractStatus,
+    SigningAsked,
+    SigningFinding,
+    StatusFinding,
+    StatusQuestion,
+)
+from engine.model.commands import CommandCancel, CommandRequest, Outcome
 from engine.model.facts import StationFacts
 from engine.model.ids import Unit
 from engine.model.messages import LoggedMessage
@@ -142,6 +152,28 @@ class OperatorBook(Protocol):
     async def station(self, station: str) -> StationRecord | None:
         """By identity."""
 
+    async def change_station(
+        self, station: str, change: Callable[[StationRecord], StationRecord], now: datetime
+    ) -> StationRecord | None:
+        """Changes a record in one step, whoever else changes it; returns it as it became. None: it is not registered.
+
+        `change` may be called several times. Where it changes nothing, nothing is written.
+        """
+
+    async def station_like(self, station: str) -> StationRecord | None:
+        """The registered station whose identity is this but for the case of letters; not the one spelled the same."""
+
+
+class Arrivals(Protocol):
+    """In which order connections came, whatever the clocks of the hosts that took them (docs/sessions.md)."""
+
+    async def number(self) -> int:
+        """Higher than all that were given before, to whichever ingress; positive. Drawn once per accepted handshake.
+
+        Raises:
+            JournalUnavailable: None was given.
+        """
+
 
 class MessageLog(Protocol):
     """Where raw frames go. Not part of what an answer promises: up to a second of it can be lost with its process."""
@@ -204,3 +236,58 @@ class CommandGateway(Protocol):
         Raises:
             ActorUnavailable: No actor could be reached before the deadline. Whether the command was taken is unknown.
         """
+
+    async def submit(self, request: CommandRequest) -> None:
+        """Returns when the command is on record; its outcome will be, too. The same `command_id` twice is one command.
+
+        Raises:
+            ActorUnavailable: No actor could be reached. Whether the command was taken is unknown.
+        """
+
+    async def cancel(self, cancel: CommandCancel) -> Outcome:
+        """Takes a command back while it waits. CANCELLED: done; REFUSED: sent or unknown; else: it was over before.
+
+        Raises:
+            ActorUnavailable: No actor could be reached.
+        """
+
+
+class CertificateAuthority(Protocol):
+    """Who signs what stations ask for. A refusal, and no answer in time, are findings."""
+
+    async def sign(self, station: str, asked: SigningAsked, now: datetime) -> SigningFinding:
+        """The certificate: SIGNED, REFUSED, or UNAVAILABLE. The same request again gets the same certificate."""
+
+
+class CertificateDesk(Protocol):
+    """What an ingress asks of the outside world about certificates, before anything is decided.
+
+    No method raises but for bugs: what cannot be found out is a finding, too. Whoever asks gives up in time.
+    """
+
+    async def signing(self, station: str, asked: SigningAsked) -> SigningFinding:
+        """What becomes of a request: signed, refused, or it waits for the operator or for the authority."""
+
+    async def certificate_status(self, question: StatusQuestion) -> StatusFinding:
+        """Whether a certificate is good, by OCSP or a revocation list."""
+
+    async def contract_status(self, token: str, evidence: ContractEvidence) -> ContractStatus:
+        """What a car's contract certificate is worth. `token`: the eMAID that came with it."""
+
+    async def contract_certificate(self, station: str, asked: ContractCertificateAsked) -> ContractFinding:
+        """Contract certificates for a car, from a pool."""
+
+
+class ContractOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pool has for a car. `responses`: EXI in base64, one per contract, the most wanted first."""
+
+    accepted: bool
+    responses: tuple[str, ...] = ()
+    detail: str | None = None
+
+
+class ContractPool(Protocol):
+    """Where contract certificates come from (VDE-AR-E 2802-100-1)."""
+
+    async def obtain(self, station: str, asked: ContractCertificateAsked) -> ContractOffer:
+        """All contracts for the car at once; no answer is an offer that is not accepted, with the reason."""

@@ -87,6 +87,16 @@ for i = 2, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 1]) end
 return 1
 """)
 
+REPLACE: Final = Script("""
+-- KEYS: stream, record   ARGV: most entries, entry, the record as it was, as it becomes
+if redis.call('GET', KEYS[2]) ~= ARGV[3] then return 0 end
+local length = redis.call('XLEN', KEYS[1])
+if length >= tonumber(ARGV[1]) then return 'full:' .. length end
+redis.call('XADD', KEYS[1], '*', 'e', ARGV[2])
+redis.call('SET', KEYS[2], ARGV[4])
+return 1
+""")
+
 REMOVE: Final = Script("""
 -- KEYS: stream, record   ARGV: most entries, entry
 if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end

@@ -8,9 +8,11 @@ Every key carries its shard (or `operator`, `messages`) as hash tag: one script 
     narke:{s17}:journal            stream, an entry per commit: `JournalEntry`
     narke:{operator}:token:<key>   `TokenRecord`
     narke:{operator}:station:CP-1  `StationRecord`
+    narke:{operator}:identity:cp-1 identity of the registered station that is so called but for the case of letters
     narke:{operator}:journal       stream: `OperatorEntry`
     narke:{operator}:transaction_numbers  the last name given to a 1.6 transaction
     narke:{operator}:epoch         the last epoch given to an owner of units
+    narke:{operator}:arrivals      the number of the connection that came last (`storage.arrivals`)
     narke:{operator}:layout        number of shards and what is fenced, fixed at the first start (`storage.layout`)
     narke:{messages}:journal       stream: `list[LoggedMessage]`
 
@@ -29,6 +31,9 @@ FIELD = b"e"
 """The one field of every stream entry; its value is msgpack."""
 
 TRANSACTION_NUMBERS = b"narke:{operator}:transaction_numbers"
+
+ARRIVALS = b"narke:{operator}:arrivals"
+"""The number of the connection that came last."""
 
 EPOCH = b"narke:{operator}:epoch"
 """The last epoch that the directory gave."""
@@ -71,3 +76,8 @@ def token_key(key: str) -> bytes:
 def station_record_key(station: str) -> bytes:
     """The key of what the operator decided about a station."""
     return b"narke:{operator}:station:" + station.encode()
+
+
+def identity_key(station: str) -> bytes:
+    """The key under which a registered identity is found whatever the case of its letters."""
+    return b"narke:{operator}:identity:" + station.casefold().encode()

@@ -4,7 +4,7 @@ A record and its fact are written by one script: there is never one without the 
 A change whose reply was lost may have been made; making it again does no harm.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -16,12 +16,14 @@ from engine.model.facts import OperatorEntry, OperatorFact
 from engine.model.stations import StationRecord, StationRegistered
 from engine.ports import JournalUnavailable
 from storage import keys
-from storage.journal_scripts import RECORD, RECORDED, REMOVE, full
+from storage.journal_scripts import RECORD, RECORDED, REMOVE, REPLACE, full
 from storage.redis_client import redis_link
 from storage.redis_link import Reply
 from storage.redis_settings import RedisSettings
 
 _STREAM: Final = keys.stream_key(keys.OPERATOR)
+_CHANGES_MAX: Final = 8
+"""Times a change is made anew because somebody else changed the record in between."""
 
 
 class RedisOperatorBook:
@@ -83,7 +85,11 @@ class RedisOperatorBook:
             JournalUnavailable: It is unknown whether it is saved; save it again.
         """
         fact = StationRegistered(record=record, at=now)
-        await self._record((fact,), {keys.station_record_key(record.station): encode(record)}, now)
+        values = {
+            keys.station_record_key(record.station): encode(record),
+            keys.identity_key(record.station): record.station.encode(),
+        }
+        await self._record((fact,), values, now)
 
     async def station(self, station: str) -> StationRecord | None:
         """By identity.
@@ -93,6 +99,44 @@ class RedisOperatorBook:
         """
         value = await self._link.command(b"GET", keys.station_record_key(station))
         return None if value is None else decode_station_record(value)
+
+    async def change_station(
+        self, station: str, change: Callable[[StationRecord], StationRecord], now: datetime
+    ) -> StationRecord | None:
+        """Changes a record in one step; returns it as it became. None: it is not registered.
+
+        Raises:
+            JournalUnavailable: It is unknown whether it is changed, or others change it all the time; try again.
+        """
+        key = keys.station_record_key(station)
+        for _ in range(_CHANGES_MAX):
+            value = await self._link.command(b"GET", key)
+            if value is None:
+                return None
+            known = decode_station_record(value)
+            record = change(known)
+            if record == known:
+                return record
+            entry = self._entry((StationRegistered(record=record, at=now),), now)
+            arguments = [b"%d" % self._entries_max, entry, value, encode(record)]
+            reply = await self._link.run_one(REPLACE, [_STREAM, key], arguments)
+            if reply != 0:
+                self._check(reply)
+                return record
+        raise JournalUnavailable(
+            f"the record of station {station} was changed by others {_CHANGES_MAX} times meanwhile: try again later"
+        )
+
+    async def station_like(self, station: str) -> StationRecord | None:
+        """The registered station whose identity is this but for the case of letters; not the one spelled the same.
+
+        Raises:
+            JournalUnavailable: It is unknown.
+        """
+        value = await self._link.command(b"GET", keys.identity_key(station))
+        if value is None or value == station.encode():
+            return None
+        return await self.station(value.decode())
 
     async def _record(self, facts: tuple[OperatorFact, ...], values: dict[bytes, bytes], now: datetime) -> None:
         arguments = [b"%d" % self._entries_max, self._entry(facts, now), *values.values()]

@@ -1,6 +1,6 @@
 """The operator's book in memory, for tests and simulated time: twin of `storage.operator_book` over a `MemoryStore`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -48,13 +48,37 @@ class MemoryOperatorBook:
     async def save_station(self, record: StationRecord, now: datetime) -> None:
         """See `RedisOperatorBook.save_station`."""
         fact = StationRegistered(record=record, at=now)
-        self._record((fact,), {keys.station_record_key(record.station): encode(record)}, now)
+        values = {
+            keys.station_record_key(record.station): encode(record),
+            keys.identity_key(record.station): record.station.encode(),
+        }
+        self._record((fact,), values, now)
 
     async def station(self, station: str) -> StationRecord | None:
         """By identity."""
         self._store.check_available()
         value = self._store.values.get(keys.station_record_key(station))
         return None if value is None else decode_station_record(value)
+
+    async def change_station(
+        self, station: str, change: Callable[[StationRecord], StationRecord], now: datetime
+    ) -> StationRecord | None:
+        """See `RedisOperatorBook.change_station`; nobody comes in between here."""
+        known = await self.station(station)
+        if known is None:
+            return None
+        record = change(known)
+        if record != known:
+            await self.save_station(record, now)
+        return record
+
+    async def station_like(self, station: str) -> StationRecord | None:
+        """See `RedisOperatorBook.station_like`."""
+        self._store.check_available()
+        value = self._store.values.get(keys.identity_key(station))
+        if value is None or value == station.encode():
+            return None
+        return await self.station(value.decode())
 
     def _record(self, facts: tuple[OperatorFact, ...], values: Mapping[bytes, bytes], now: datetime) -> None:
         self._store.check_available()

@@ -5,13 +5,14 @@ It shares `storage.projection.fold` with PostgreSQL and is held to the same cont
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from engine.model.authorization import Token
+from storage.blocks.table import JSON, Table
 from storage.projection.changes import (
     Changes,
     Known,
@@ -20,6 +21,7 @@ from storage.projection.changes import (
     NewMeterValue,
     RecordedStation,
     RequestedCommand,
+    SentCommand,
     SettledCommand,
     StationReport,
     TransactionKey,
@@ -27,7 +29,9 @@ from storage.projection.changes import (
 from storage.projection.clean import text, text_or_none
 from storage.projection.entries import START, StreamEntry, after, refuse_moved
 from storage.projection.fold import Folding
+from storage.projection.pending import Pending, matches
 from storage.queries import tables
+from storage.queries.blocks import listing_of_table, selected
 from storage.queries.counts import day_of
 from storage.queries.filters import (
     CommandFilter,
@@ -69,6 +73,7 @@ class MemoryTables(msgspec.Struct):
     connectors: dict[tuple[str, int, int], ConnectorRow] = {}
     transactions: dict[TransactionKey, TransactionRow] = {}
     requested: dict[str, RequestedCommand] = {}
+    sent: dict[str, SentCommand] = {}
     settled: dict[str, SettledCommand] = {}
     tokens: dict[str, TokenRow] = {}
     meter_values: list[MeterValueRow] = []
@@ -76,6 +81,11 @@ class MemoryTables(msgspec.Struct):
     events: list[EventRow] = []
     bad_entries: list[NewBadEntry] = []
     positions: dict[str, str] = {}
+    blocks: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
+
+    def commands(self) -> set[str]:
+        """All that anything is known of."""
+        return self.requested.keys() | self.sent.keys() | self.settled.keys()
 
     def stations(self) -> set[str]:
         """All that are registered or were ever heard of."""
@@ -115,6 +125,9 @@ class MemoryProjection:
             for row in map(self._station, self.tables.stations())
             if filter.connected in {None, row.connected}
             and filter.registered in {None, row.registered}
+            and filter.registration in {None, row.registration}
+            and filter.security_profile in {None, row.security_profile}
+            and filter.changing in {None, row.has_password_next or row.security_profile_next is not None}
             and filter.version in {None, row.version}
             and filter.vendor in {None, row.vendor}
             and _contains(filter.search, row.station, row.vendor, row.model, row.serial_number, row.note)
@@ -208,7 +221,7 @@ class MemoryProjection:
         """See `Queries.commands`."""
         rows = [
             row
-            for row in map(self._command, self.tables.requested.keys() | self.tables.settled.keys())
+            for row in map(self._command, self.tables.commands())
             if filter.station in {None, row.station}
             and filter.open in {None, row.settled_at is None}
             and filter.kind in {None, row.kind}
@@ -219,7 +232,8 @@ class MemoryProjection:
 
     async def command(self, command_id: str) -> CommandRow | None:
         """See `Queries.command`."""
-        known = command_id in self.tables.requested or command_id in self.tables.settled
+        rows = self.tables
+        known = command_id in rows.commands()
         return self._command(command_id) if known else None
 
     async def tokens(self, filter: TokenFilter, page: Page) -> Paged[TokenRow]:  # noqa: A002
@@ -232,6 +246,12 @@ class MemoryProjection:
             and _contains(filter.search, row.token, row.group, row.note)
         ]
         return _page(tables.TOKENS, rows, page)
+
+    async def block(self, table: Table, where: Mapping[str, Any], page: Page) -> Paged[Any]:
+        """See `Queries.block`."""
+        kept = self.tables.blocks.get(table.name, {})
+        rows = [row_of(table, key, values) for key, values in kept.items()]
+        return _page(listing_of_table(table), [row for row in rows if selected(table, row, where)], page)
 
     async def counts(self, now: datetime) -> Counts:
         """See `Queries.counts`."""
@@ -278,18 +298,29 @@ class MemoryProjection:
             has_password=record.password_hash is not None,
             message_log=record.message_log,
             note=record.note,
+            has_password_next=record.password_hash_next is not None,
+            security_profile_next=record.security_profile_next,
+            downgrade_allowed=record.downgrade_allowed,
+            certificate_name=record.certificate_name,
+            assume_ocpp16=record.assume_ocpp16,
+            lenient_upgrade=record.lenient_upgrade,
             **reported,
         )
 
     def _command(self, command_id: str) -> CommandRow:
         requested = self.tables.requested.get(command_id)
+        sent = self.tables.sent.get(command_id)
         settled = self.tables.settled.get(command_id)
-        if requested is None:
-            assert settled is not None
-            row = CommandRow(command_id, settled.station, kind="Unknown", requested_at=settled.settled_at)
-        else:
+        if requested is not None:
             fields = requested._replace(command=json.loads(requested.command))._asdict()
             row = CommandRow(command_id, **fields)
+        else:
+            first = sent or settled
+            assert first is not None
+            at = first.settled_at if isinstance(first, SettledCommand) else first.sent_at
+            row = CommandRow(command_id, first.station, kind="Unknown", requested_at=at)
+        if sent is not None:
+            row = msgspec.structs.replace(row, **sent._asdict())
         if settled is None:
             return row
         fields = settled._asdict() | {"payload": _json(settled.payload), "variables": _json(settled.variables)}
@@ -305,6 +336,7 @@ def _write(rows: MemoryTables, changes: Changes) -> None:
     rows.connectors |= changes.connectors
     rows.transactions |= changes.transactions | changes.progress
     rows.requested |= changes.requested
+    rows.sent |= changes.sent
     rows.settled |= changes.settled
     for key, token in changes.tokens.items():
         if token is None:
@@ -320,6 +352,38 @@ def _write(rows: MemoryTables, changes: Changes) -> None:
         for number, event in enumerate(changes.events, len(rows.events) + 1)
     )
     rows.bad_entries.extend(changes.bad_entries)
+    _write_blocks(rows, changes.blocks)
+
+
+def _write_blocks(rows: MemoryTables, pending: Pending) -> None:
+    for table, where in pending.drops:
+        kept = rows.blocks.setdefault(table.name, {})
+        for key in [key for key in kept if matches(table, key, where)]:
+            del kept[key]
+    for table, names, values in pending.groups():
+        kept = rows.blocks.setdefault(table.name, {})
+        for row in values:
+            key = row[: len(table.key)]
+            kept[key] = kept.get(key, {}) | dict(zip(names, row[len(table.key) :], strict=True))
+
+
+def row_of(table: Table, key: tuple[Any, ...], values: Mapping[str, Any]) -> Any:
+    """The row as the queries give it; for the twin in memory. JSON comes as text."""
+    kinds = table.kinds()
+    named = {**dict(zip(table.key, key, strict=True)), **values}
+    decoded = {
+        name: msgspec.json.decode(value) if kinds[name] == JSON and value is not None else value
+        for name, value in named.items()
+    }
+    missing = {name: None for name in table.row.__struct_fields__ if name not in decoded}
+    defaults = _defaults(table.row)
+    return table.row(**{name: defaults.get(name, value) for name, value in missing.items()}, **decoded)
+
+
+def _defaults(row: type[msgspec.Struct]) -> dict[str, Any]:
+    return {
+        field.name: field.default for field in msgspec.structs.fields(row) if field.default is not msgspec.NODEFAULT
+    }
 
 
 def _readings(value: NewMeterValue, first: int) -> Iterable[MeterValueRow]:

@@ -2,11 +2,28 @@
 
 from typing import Any, NamedTuple
 
+import msgspec
+from psycopg import sql
 from psycopg_pool import AsyncConnectionPool
 
 from engine.model.authorization import Token, TokenRecord
-from engine.model.provisioning import Registration
 from engine.model.stations import StationRecord
+
+_STATION_FIELDS = (
+    "station",
+    "registration",
+    "security_profile",
+    "password_hash",
+    "message_log",
+    "note",
+    "password_hash_next",
+    "security_profile_next",
+    "downgrade_allowed",
+    "certificate_name",
+    "assume_ocpp16",
+    "lenient_upgrade",
+)
+"""Fields of a record that are columns of the same name."""
 
 
 class OperatorRecords(NamedTuple):
@@ -33,19 +50,13 @@ async def operator_records(pool: AsyncConnectionPool[Any], tenant: str) -> Opera
             for value, kind, blocked, expires_at, group, note in await tokens.fetchall()
         ]
         stations = await connection.execute(
-            "SELECT station, registration, security_profile, password_hash, message_log, note FROM stations"
-            " WHERE tenant = %s AND registered ORDER BY station",
+            sql.SQL("SELECT {} FROM stations WHERE tenant = %s AND registered ORDER BY station").format(
+                sql.SQL(", ").join(map(sql.Identifier, _STATION_FIELDS))
+            ),
             [tenant],
         )
         station_records = [
-            StationRecord(
-                station=station,
-                registration=Registration(registration),
-                security_profile=security_profile,
-                password_hash=password_hash,
-                message_log=message_log,
-                note=note,
-            )
-            for station, registration, security_profile, password_hash, message_log, note in await stations.fetchall()
+            msgspec.convert(dict(zip(_STATION_FIELDS, values, strict=True)), StationRecord)
+            for values in await stations.fetchall()
         ]
     return OperatorRecords(token_records, station_records)

@@ -17,8 +17,8 @@ REDIS_AWAY_S: Final = (0.05, 60.0)
 SLOW_S: Final = (1.0, 60.0)
 POSTGRES_AWAY_S: Final = (1.0, 3_600.0)
 STORE_FULL_S: Final = (300.0, 1_800.0)
-HOST_CLOCK_S: Final = 2.0
-"""A host's clock is wrong by so much at most: hosts are to run NTP or chrony."""
+HOST_CLOCK_S: Final = 1_800.0
+"""A host's clock is wrong by so much at most: one whose NTP or chrony died long ago."""
 STATION_CLOCK_S: Final = 7_200.0
 FLOOD_S: Final = (1_800.0, 5_400.0)
 
@@ -185,8 +185,15 @@ class Faults:
             self._told(process.name, f"is frozen for {seconds:.1f} s")
 
     def _turn_clock(self, process: Process) -> None:
-        process.clock.ahead_s = self._chance.dice.uniform(-HOST_CLOCK_S, HOST_CLOCK_S)
-        self._told(process.name, f"has a clock that is {process.clock.ahead_s:+.2f} s wrong")
+        """A little wrong or very; sometimes it is the clock of Redis' host."""
+        dice = self._chance.dice
+        wrong_s = dice.choice((2.0, HOST_CLOCK_S)) * dice.uniform(-1.0, 1.0)
+        if dice.random() < 0.2:
+            self._house.redis.ahead_s = wrong_s
+            self._told("redis", f"has a clock that is {wrong_s:+.2f} s wrong")
+            return
+        process.clock.ahead_s = wrong_s
+        self._told(process.name, f"has a clock that is {wrong_s:+.2f} s wrong")
 
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
         self._house.loop.call_later(seconds, action, context=WORLD)

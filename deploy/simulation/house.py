@@ -169,6 +169,9 @@ class House:
         line = Line(self.loop, process.life, station, self._link_transit_s)
         process.life.run(process.inside.connect, line, station.identity, station.wording.version)
         line.on_sent = lambda text: self._about_to_answer(station, text)
+        name, dialled_s = line.name, self.loop.time()
+        self.witness.dialled(name, dialled_s)
+        line.on_accepted = lambda: self.witness.accepted(name, self.loop.time())
         self.sessions += 1
         self.network.heat()
         self.tell(station.identity, f"connects, session {line.name}")

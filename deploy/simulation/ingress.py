@@ -8,8 +8,10 @@ from deploy.simulation.processes import Network, Process
 from engine.model.codec import decode_downlinks
 from engine.model.envelopes import CloseSession, Dispatch
 from engine.model.sessions import SessionOpened
+from engine.ports import Arrivals, JournalUnavailable
 from ingress.metrics import MessageCounts
 from ingress.ocpp.batching import Courier
+from ingress.ocpp.connection import Pause
 from ingress.ocpp.session import SUPERSEDED, StationSession, Surroundings, lost_command
 from ingress.settings import OcppSettings
 
@@ -21,12 +23,20 @@ class Ingress:
         process: Where it lives.
         network: The way to the actors.
         settings: Bounds.
+        arrivals: In which order connections come.
         shards: Number of shards.
         literal: One actor per station.
     """
 
     def __init__(
-        self, process: Process, network: Network, settings: OcppSettings, *, shards: int, literal: bool
+        self,
+        process: Process,
+        network: Network,
+        settings: OcppSettings,
+        arrivals: Arrivals,
+        shards: int,
+        *,
+        literal: bool,
     ) -> None:
         book: ActorBook = network  # type: ignore[assignment]  # it has the one method that a router uses
         self.router: Final = Router(book, shards=shards, literal=literal)
@@ -34,25 +44,43 @@ class Ingress:
         """Open lines, by session."""
         self._by_station: Final[dict[str, Line]] = {}
         self._process = process
-        self._settings = settings
+        self._arrivals = arrivals
         self.courier: Final = Courier(process.name, self.router, settings, _door)
         self._around = Surroundings(process.name, settings, process.clock, self.courier, MessageCounts())
         self._sessions = 0
 
     def connect(self, line: Line, station: str, version: str) -> None:
-        """A station's handshake is complete; an older connection of the same identity is closed."""
-        older = self._by_station.get(station)
-        if older is not None and older.is_open:
-            older.close(SUPERSEDED, "superseded by a newer connection of the same identity")
+        """A station asks to come in: its handshake is decided while what it says waits."""
         self._sessions += 1
         line.name = f"{self._process.name}:{self._process.pid}:{self._sessions}"
-        opened = SessionOpened(line.name, self._process.name, version, "127.0.0.1", self._process.clock.now())
+        line.pause(Pause.HANDSHAKE)
+        assert self._process.life is not None, "only who lives is connected to"
+        self._process.life.spawn(self._handshake(line, station, version))
+
+    async def _handshake(self, line: Line, station: str, version: str) -> None:
+        """Lets it in; an older connection of the same identity is closed. See `IngressServer._decide`."""
+        try:
+            order = await self._arrivals.number()
+        except JournalUnavailable:
+            line.cut()
+            return
+        older = self._by_station.get(station)
+        if older is not None and older.is_open and older.session.order > order:
+            line.cut()
+        if not line.is_open:
+            return
+        if older is not None and older.is_open:
+            older.close(SUPERSEDED, "superseded by a newer connection of the same identity")
+        name, now = self._process.name, self._process.clock.now()
+        opened = SessionOpened(line.name, name, version, "127.0.0.1", now, order)
         line.session = StationSession(self._around, line, opened, station, None)  # type: ignore[arg-type]  # a Line does what a session wants of its Connection
         self.lines[line.name] = line
         self._by_station[station] = line
         if len(self.lines) > 4 * len(self._by_station):
             self._forget_closed()
         line.session.open()
+        line.on_accepted()
+        line.resume(Pause.HANDSHAKE)
 
     async def receive_downlinks(self, downlinks: bytes) -> None:
         """See `ingress.ocpp.server.IngressServer.receive_downlinks`."""

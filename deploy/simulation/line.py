@@ -39,12 +39,14 @@ class Line:
 
     def __init__(self, loop: VirtualLoop, life: Life, station: Listener, transit: Callable[[], float]) -> None:
         self.session: Any = None
-        """The ingress' session (`ingress.ocpp.session.StationSession`)."""
+        """The ingress' session (`ingress.ocpp.session.StationSession`); None: its handshake is not decided."""
         self.name = ""
         """Of the session."""
         self.is_open = True
         self.silent = False
         self.late_until = 0.0
+        self.on_accepted: Callable[[], None] = lambda: None
+        """Told when the handshake is complete."""
         self.on_sent: Callable[[str], None] = lambda _text: None
         """Sees each frame that the ingress sends, when it sends it."""
         self._loop: Final = loop
@@ -84,7 +86,7 @@ class Line:
             return
         self.is_open = False
         self._waiting.clear()
-        if self._life.alive:
+        if self._life.alive and self.session is not None:
             self._loop.call_soon(self.session.closed, code, reason, context=self._life.context.copy())
         self._loop.call_later(self._transit(), self._station.lost, self, context=WORLD)
 

@@ -22,6 +22,7 @@ from engine.station.decider import next_deadline
 from engine.station.policy import Policy
 from ingress.settings import OcppSettings
 from storage import keys
+from storage.arrivals import RedisArrivals
 from storage.journal import RedisJournal
 from storage.redis_settings import RedisSettings
 
@@ -88,7 +89,9 @@ class Parts:
 
     async def ingress(self, process: Process) -> Ingress:
         """An ingress."""
-        made = Ingress(process, self.site.network, OcppSettings(), shards=SHARDS, literal=self.site.literal)
+        client: Any = RedisClient(self.site.redis)
+        arrivals = RedisArrivals(client, settings=self.site.redis_settings)
+        made = Ingress(process, self.site.network, OcppSettings(), arrivals, SHARDS, literal=self.site.literal)
         await made.router.start()
         return made
 
@@ -114,7 +117,7 @@ async def _insisted(start: Callable[[], Awaitable[None]]) -> None:
 def _next_deadline_s(actor: StationActor, process: Process) -> float | None:
     """Seconds until the actor's tick has something to do; None: no command is open."""
     hosted = actor._turns.stations.values()  # noqa: SLF001 (idle time is to be free: nobody else may ask)
-    deadlines = [deadline for each in hosted if (deadline := next_deadline(each.state)) is not None]
+    deadlines = [deadline for each in hosted if (deadline := next_deadline(each.state, actor._policy)) is not None]
     if not deadlines:
         return None
     return max(0.0, (min(deadlines) - process.clock.now()).total_seconds())

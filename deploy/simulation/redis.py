@@ -15,12 +15,15 @@ from redis.exceptions import ResponseError
 from deploy.simulation.chance import Chance
 from deploy.simulation.processes import WORLD
 from deploy.simulation.virtual_time import VirtualLoop, current_life
+from storage.arrivals import ARRIVE
 from storage.journal_scripts import COMMIT, FENCE, RAISE, RECORD, RECORDED, RESERVE
 
 TRANSIT_S_MAX = 0.001
 LATE_S = (5.5, 25.0)
 """Beyond the time that a journal waits for a reply."""
 SLOW_S_MAX = 4.0
+_DAY_S = 86_400.0
+"""On the clock of its host when a run begins."""
 
 
 class Witness(Protocol):
@@ -47,6 +50,8 @@ class RedisServer:
         self.slow_until = 0.0
         self.cut: Final[dict[str, float]] = {}
         """By process, until when it cannot be reached from there."""
+        self.ahead_s = 0.0
+        """How wrong the clock of its host is."""
         self.grown: Callable[[], None] = lambda: None
         self.full = 0
         """Commits refused because a stream was full."""
@@ -59,11 +64,12 @@ class RedisServer:
             RECORD.sha: self._record,
             RESERVE.sha: self._reserve,
             RAISE.sha: self._raise,
+            ARRIVE.sha: self._arrival,
         }
 
     def calm(self) -> None:
         """All can reach it and it is quick."""
-        self.away_until = self.slow_until = 0.0
+        self.away_until = self.slow_until = self.ahead_s = 0.0
         self.cut.clear()
 
     def round_trip(self, commands: list[list[bytes]], reply: asyncio.Future[list[Any]]) -> None:
@@ -174,6 +180,12 @@ class RedisServer:
         if int(self.values.get(keys[0], b"0")) < int(arguments[0]):
             self.values[keys[0]] = arguments[0]
         return 1
+
+    def _arrival(self, _who: str, keys: Sequence[bytes], _arguments: Sequence[bytes]) -> bytes:
+        now = int((_DAY_S + self._loop.time() + self.ahead_s) * 1e6)
+        number = b"%d" % max(now, int(self.values.get(keys[0], b"0")) + 1)
+        self.values[keys[0]] = number
+        return number
 
     def _increased(self, key: bytes, by: int) -> int:
         value = int(self.values.get(key, b"0")) + by

@@ -4,12 +4,10 @@ It believes nobody: who may write, it derives from the claims themselves; what w
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Final
 
 import msgspec
 
-from deploy.simulation.virtual_time import BEGINNING
 from deploy.simulation.wording import Evidence
 from engine.model.availability import ConnectorStatusChanged
 from engine.model.codec import decode_journal_entry
@@ -21,16 +19,16 @@ from engine.model.sessions import SessionStarted
 from engine.model.transactions import TransactionEnded, TransactionOpened
 from storage import keys
 
-SESSION_CLOCKS_S: Final = 4.5
-"""Two hosts' clocks are apart by so much at most (`faults.HOST_CLOCK_S`, both ways, and a bit)."""
-
 
 class Recorded(msgspec.Struct):
-    """What the journal says of one station: evidence in the order in which it became true; its newest session."""
+    """What the journal says of one station: evidence in the order in which it became true.
+
+    `dialled_s`: when the station dialled the newest session that was its own (the world's clock).
+    """
 
     evidence: dict[Evidence, int]
     order: list[Evidence]
-    session_at: datetime = BEGINNING
+    dialled_s: float = 0.0
 
 
 class Witness:
@@ -59,11 +57,21 @@ class Witness:
         self._tell = tell
         self._entries_max = entries_max
         self._owners: dict[str, tuple[int, str]] = {}
+        self._dials: dict[str, tuple[float, float | None]] = {}
+        """By session: when the station dialled, and when it was let in."""
         self._lengths: Callable[[str], int] = lambda _stream: 0
 
     def watch_lengths(self, lengths: Callable[[str], int]) -> None:
         """How long a stream is now."""
         self._lengths = lengths
+
+    def dialled(self, session: str, at_s: float) -> None:
+        """A station asks to come in."""
+        self._dials[session] = at_s, None
+
+    def accepted(self, session: str, at_s: float) -> None:
+        """It is let in."""
+        self._dials[session] = self._dials[session][0], at_s
 
     def claimed(self, who: str, fence: str, stored: bytes | None, ours: int) -> None:
         """Epochs only rise, and nobody takes the epoch of another."""
@@ -101,9 +109,7 @@ class Witness:
 
     def _take(self, station: str, recorded: Recorded, fact: Fact) -> None:
         if isinstance(fact, SessionStarted):
-            if (recorded.session_at - fact.opened.at).total_seconds() > SESSION_CLOCKS_S:
-                self._violated(station, f"session {fact.opened.session} took over from a newer one")
-            recorded.session_at = fact.opened.at
+            self._started(station, recorded, fact.opened.session)
             return
         if isinstance(fact, CommandSettled):
             self.settled.setdefault(fact.command_id, []).append(fact.outcome)
@@ -112,6 +118,13 @@ class Witness:
         if evidence is not None:
             recorded.evidence[evidence] = recorded.evidence.get(evidence, 0) + 1
             recorded.order.append(evidence)
+
+    def _started(self, station: str, recorded: Recorded, session: str) -> None:
+        """No session takes over from one that the station dialled when this one was long open."""
+        dialled_s, accepted_s = self._dials[session]
+        if accepted_s is None or accepted_s < recorded.dialled_s:
+            self._violated(station, f"session {session} took over from a newer one")
+        recorded.dialled_s = max(recorded.dialled_s, dialled_s)
 
 
 def evidence_of(fact: Fact) -> Evidence | None:

@@ -3,7 +3,7 @@
 import msgspec
 
 from engine.model.authorization import TokenRecord
-from engine.model.commands import CommandRequest, Outcome
+from engine.model.commands import CommandCancel, CommandRequest, Outcome
 from engine.model.envelopes import Batch, BatchReply, Downlinks
 from engine.model.facts import JournalEntry, OperatorEntry
 from engine.model.messages import LoggedMessage
@@ -15,6 +15,7 @@ decode_batch = msgspec.msgpack.Decoder(Batch).decode
 decode_batch_reply = msgspec.msgpack.Decoder(BatchReply).decode
 decode_downlinks = msgspec.msgpack.Decoder(Downlinks).decode
 decode_command_request = msgspec.msgpack.Decoder(CommandRequest).decode
+decode_command_cancel = msgspec.msgpack.Decoder(CommandCancel).decode
 decode_outcome = msgspec.msgpack.Decoder(Outcome).decode
 decode_journal_entry = msgspec.msgpack.Decoder(JournalEntry).decode
 decode_operator_entry = msgspec.msgpack.Decoder(OperatorEntry).decode

@@ -5,6 +5,13 @@ from enum import StrEnum
 
 from engine.model.authorization import ClearCache
 from engine.model.availability import ChangeAvailability
+from engine.model.certificates import (
+    DeleteCertificate,
+    GetInstalledCertificates,
+    InstallCertificate,
+    InstalledCertificate,
+    SendSignedCertificate,
+)
 from engine.model.data_transfer import SendData
 from engine.model.notices import RawCommand
 from engine.model.provisioning import GetVariables, ResetStation, SetVariables, VariableResult
@@ -22,6 +29,10 @@ Command = (
     | UnlockConnector
     | TriggerMessage
     | SendData
+    | SendSignedCertificate
+    | InstallCertificate
+    | DeleteCertificate
+    | GetInstalledCertificates
     | RawCommand
 )
 
@@ -43,6 +54,12 @@ class Result(StrEnum):
     """The connection ended before an answer; the station may have done it."""
     NOT_EXPRESSIBLE = "not_expressible"
     """The station's OCPP version cannot say this; nothing was sent."""
+    EXPIRED = "expired"
+    """Its deadline was over before it could be sent; nothing was sent."""
+    CANCELLED = "cancelled"
+    """Somebody took it back while it waited; nothing was sent."""
+    REPLACED = "replaced"
+    """A newer command of the same slot came while it waited; nothing was sent."""
 
 
 class Outcome(Word, frozen=True):
@@ -53,16 +70,32 @@ class Outcome(Word, frozen=True):
     detail: str | None = None
     payload: bytes | None = None
     variables: tuple[VariableResult, ...] = ()
+    certificates: tuple[InstalledCertificate, ...] = ()
+    """What a station has installed, where it was asked for that."""
 
 
 class CommandRequest(Word, frozen=True):
-    """Somebody wants a station to do something until `deadline_at` (our clock). `by`: who asked, for the record."""
+    """Somebody wants a station to do something until `deadline_at` (our clock). `by`: who asked, for the record.
+
+    `priority`: of those that wait for one station the highest goes first, then the oldest; -100 to 100. `waits`: while
+    the station is not connected it waits until the deadline, instead of being settled OFFLINE.
+    """
 
     command_id: str
     station: str
     command: Command
     requested_at: datetime
     deadline_at: datetime
+    by: str = ""
+    priority: int = 0
+    waits: bool = False
+
+
+class CommandCancel(Word, frozen=True):
+    """Somebody takes a command back; possible while it waits. `by`: who, for the record."""
+
+    command_id: str
+    station: str
     by: str = ""
 
 
@@ -77,6 +110,15 @@ class CommandRequested(Word, frozen=True):
     """Fact: the command stands in the station's queue."""
 
     request: CommandRequest
+
+
+class CommandSent(Word, frozen=True):
+    """Fact: the command went out over this session. `answer_by`: when we give up waiting for the answer."""
+
+    command_id: str
+    session: str
+    at: datetime
+    answer_by: datetime
 
 
 class CommandSettled(Word, frozen=True):

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from engine.model.authorization import TokenChecked, TokenRemoved, TokenSaved
+from engine.model.authorization import StopDropped, StopPlanned, TokenChecked, TokenRemoved, TokenSaved
 from engine.model.availability import ConnectorStatusChanged
-from engine.model.commands import CommandRequested, CommandSettled
+from engine.model.commands import CommandRequested, CommandSent, CommandSettled
 from engine.model.data_transfer import DataReceived
 from engine.model.metering import ReadingsRecorded
 from engine.model.notices import NoticeRecorded
@@ -28,7 +28,10 @@ Fact = (
     | DataReceived
     | NoticeRecorded
     | CommandRequested
+    | CommandSent
     | CommandSettled
+    | StopPlanned
+    | StopDropped
 )
 """Facts about one station, in the station's own journal."""
 

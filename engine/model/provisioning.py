@@ -74,6 +74,16 @@ class VariableRef(Word, frozen=True):
     attribute: str | None = None
     """Actual, Target, MinSet or MaxSet; None means Actual."""
 
+    @property
+    def address(self) -> str:
+        """Its one name, e.g. `connector@1.2.available#operational/actual`; names know no case (2.1 part 1, 4.1)."""
+        place = "" if self.evse is None or self.evse.evse == 0 else f"@{self.evse.evse}"
+        if place and self.evse is not None and self.evse.connector:
+            place += f".{self.evse.connector}"
+        component = self.component + (f"#{self.component_instance}" if self.component_instance else "")
+        variable = self.variable + (f"#{self.variable_instance}" if self.variable_instance else "")
+        return f"{component}{place}.{variable}/{self.attribute or 'Actual'}".lower()
+
 
 class VariableSetting(Word, frozen=True):
     """A value to be written."""

@@ -9,6 +9,8 @@ class SessionOpened(Word, frozen=True):
     """A station connected and its handshake is complete.
 
     `session`: unique for ever, `<ingress>:<incarnation>:<n>`. `version`: 1.6, 2.0.1 or 2.1; shown, never decided on.
+    `order`: of two connections the later has the higher one (`engine.ports.Arrivals`); 0: not known. `at`: the ingress'
+    clock, for people: clocks of hosts differ, so nothing is ordered by it.
     """
 
     session: str
@@ -16,6 +18,7 @@ class SessionOpened(Word, frozen=True):
     version: str
     address: str
     at: datetime
+    order: int = 0
 
 
 class SessionClosed(Word, frozen=True):
@@ -28,9 +31,10 @@ class SessionClosed(Word, frozen=True):
 
 
 class SessionStarted(Word, frozen=True):
-    """Fact: this session is the station's now; any older one is not."""
+    """Fact: this session is the station's now; any older one is not. `at`: the actor's clock; None: `opened.at`."""
 
     opened: SessionOpened
+    at: datetime | None = None
 
 
 class SessionEnded(Word, frozen=True):

@@ -27,6 +27,30 @@ class ChargingState(StrEnum):
     IDLE = "Idle"
 
 
+class TransactionLimit(Word, frozen=True):
+    """Up to where a transaction may go (2.1 E16). None: no limit. `cost_max`: in the transaction's currency."""
+
+    cost_max: float | None = None
+    energy_wh_max: float | None = None
+    time_s_max: int | None = None
+    soc_percent_max: int | None = None
+
+
+class TransactionExtras(Word, frozen=True):
+    """What only 2.x, mostly 2.1, says of a transaction, here and there. None: not said in this message.
+
+    `charging_s`: time spent charging so far. `cost`: costDetails as JSON, verbatim. `limit`: as the station took it.
+    """
+
+    charging_s: int | None = None
+    operation_mode: str | None = None
+    tariff_id: str | None = None
+    limit: TransactionLimit | None = None
+    preconditioning: str | None = None
+    evse_sleep: bool | None = None
+    cost: bytes | None = None
+
+
 class TransactionReported(Word, frozen=True):
     """One message about a transaction. What a version or a station does not say stays None.
 
@@ -50,6 +74,7 @@ class TransactionReported(Word, frozen=True):
     offline: bool | None = None
     phases_used: int | None = None
     cable_a_max: float | None = None
+    extras: TransactionExtras | None = None
 
 
 class TransactionAnswer(Word, frozen=True):

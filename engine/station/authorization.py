@@ -1,14 +1,70 @@
-"""Authorization: what a token may do. OCPP 1.6 sections 3.9, 3.10 and 4.1, 2.1 C01, C02.
+"""Authorization: what a token may do. OCPP 1.6 sections 3.9, 3.10 and 4.1, 2.1 block C.
 
-ConcurrentTx is never said: whether a token charges elsewhere is not known to a station's decider.
+    asked, in this order       verdict                           asked of a token that stops
+    no token is needed         Accepted                          yes
+    unknown                    as the policy says                yes
+    blocked                    Blocked                           yes
+    expired                    Expired                           yes
+    not at this station        NotAtThisLocation                 no
+    not at this EVSE           NotAllowedTypeEVSE                no
+    not at this hour           NotAtThisTime                     no
+    no credit                  NoCredit                          no
+    master pass                Invalid: it never starts          no
+    charges elsewhere          ConcurrentTx                      no
+
+Words that 1.6 lacks become Invalid there. A token that stops a transaction is asked little: whoever may not charge may
+always stop. Authorize does not say what for: of a token that charges at this station it is taken as a stop.
+
+A token that was presented while the station was offline is judged twice over. What the driver could see and obey
+(expiry, hours) is judged as of then; what only we know (blocked, places, credit) as of now, because the station
+remembers the verdict for the next time. Whatever the verdict, the transaction is kept.
+
+ConcurrentTx looks at the station's own ledger, and at what the projection knows of all others (`storage.token_uses`):
+a second behind, so two starts within it may both be accepted.
 """
 
-from engine.model.authorization import Token, TokenAnswer, TokenChecked, TokenPresented, TokenStatus, TokenVerdict
+from datetime import datetime, timedelta
+
+import msgspec
+
+from engine.model.authorization import (
+    StopDropped,
+    StopPlanned,
+    Token,
+    TokenAnswer,
+    TokenChecked,
+    TokenPresented,
+    TokenRecord,
+    TokenStatus,
+    TokenVerdict,
+    TransactionUse,
+)
+from engine.model.facts import Fact
+from engine.model.ids import EvseRef
+from engine.model.remote_control import RequestStop
+from engine.model.token_limits import allowed_evses, is_open
+from engine.station import commands
 from engine.station.context import Context
 from engine.station.effects import Effect, Record, Reply
+from engine.station.policy import Policy
+from engine.station.state import StationState
 
 NO_AUTHORIZATION = "NoAuthorization"
 """2.x idToken type of stations that charge whoever plugs in, with an empty value (2.1 C02.FR.01)."""
+
+
+class Occasion(msgspec.Struct, frozen=True, gc=False):
+    """What a token was presented for.
+
+    `at`: when, by our clock or, of what is told later, the station's. `stops`: to stop a transaction. `starts`: to
+    start one, certainly. `transaction_id`: of the transaction it is about; that one is not concurrent to itself.
+    """
+
+    at: datetime
+    evse: EvseRef | None = None
+    stops: bool = False
+    starts: bool = False
+    transaction_id: str | None = None
 
 
 def needs_lookup(token: Token) -> bool:
@@ -18,25 +74,149 @@ def needs_lookup(token: Token) -> bool:
 
 def unknown(token: Token, context: Context) -> bool:
     """Whether the operator should know the token and does not."""
-    return needs_lookup(token) and token.key not in context.tokens
+    if not needs_lookup(token) or token.type in context.policy.authorization.types_accepted:
+        return False
+    return token.key not in context.tokens
 
 
-def verdict_on(token: Token, context: Context) -> TokenVerdict:
-    """What a station is told of a token, as of now (also of one that was presented earlier, offline)."""
+def verdict_on(
+    token: Token, context: Context, state: StationState | None = None, occasion: Occasion | None = None
+) -> TokenVerdict:
+    """What a station is told of a token. Without a state and an occasion: whether it is good at all, now."""
     if not needs_lookup(token):
         return TokenVerdict(TokenStatus.ACCEPTED)
     record = context.tokens.get(token.key)
     if record is None:
-        return TokenVerdict(context.policy.unknown_tokens)
+        accepted = token.type in context.policy.authorization.types_accepted
+        return TokenVerdict(TokenStatus.ACCEPTED if accepted else context.policy.unknown_tokens)
+    if state is None:
+        return _told(record, _standing(record, context.now), context)
+    occasion = occasion or Occasion(context.now)
+    return _told(record, _judged(record, state, occasion, context), context, state.station, starts=occasion.starts)
+
+
+def use_key(record: TokenRecord, policy: Policy) -> str:
+    """Under which name the open transactions of a token, or of its group, are counted."""
+    if policy.authorization.per_group and record.group:
+        return f"group:{record.group}"
+    return f"token:{record.token.key}"
+
+
+def transactions_max(record: TokenRecord, policy: Policy) -> int:
+    """How many transactions the token may have at once; 0: any number, so it does not matter where else it charges."""
+    own = record.concurrent_max
+    return policy.authorization.transactions_max if own is None else own
+
+
+def _standing(record: TokenRecord, at: datetime) -> TokenStatus:
+    """Of the token itself, whatever it is presented for."""
     if record.blocked:
-        return TokenVerdict(TokenStatus.BLOCKED, group=record.group)
-    if record.expires_at is not None and record.expires_at <= context.now:
-        return TokenVerdict(TokenStatus.EXPIRED, expires_at=record.expires_at, group=record.group)
-    return TokenVerdict(TokenStatus.ACCEPTED, expires_at=record.expires_at, group=record.group)
+        return TokenStatus.BLOCKED
+    if record.expires_at is not None and record.expires_at <= at:
+        return TokenStatus.EXPIRED
+    return TokenStatus.ACCEPTED
 
 
-def presented(report: TokenPresented, context: Context) -> tuple[Effect, ...]:
+def _judged(record: TokenRecord, state: StationState, occasion: Occasion, context: Context) -> TokenStatus:
+    standing = _standing(record, occasion.at)
+    if standing is not TokenStatus.ACCEPTED or occasion.stops:
+        return standing
+    if not occasion.starts and _charges_here(record.token, state):
+        return standing
+    evses = allowed_evses(record.places, state.station)
+    if evses is None:
+        return TokenStatus.NOT_AT_THIS_LOCATION
+    if evses and occasion.evse is not None and occasion.evse.evse not in (0, *evses):
+        return TokenStatus.NOT_ALLOWED_TYPE_EVSE
+    if not is_open(record.hours, record.time_zone, occasion.at):
+        return TokenStatus.NOT_AT_THIS_TIME
+    if record.credit is not None and record.credit <= 0:
+        return TokenStatus.NO_CREDIT
+    if occasion.starts and record.group is not None and record.group == context.policy.authorization.master_group:
+        return TokenStatus.INVALID
+    return TokenStatus.CONCURRENT_TX if _is_concurrent(record, state, occasion, context) else TokenStatus.ACCEPTED
+
+
+def _charges_here(token: Token, state: StationState) -> bool:
+    return any(known.token_key == token.key for known in state.ledger.open)
+
+
+def _is_concurrent(record: TokenRecord, state: StationState, occasion: Occasion, context: Context) -> bool:
+    """Whether the token, or its group, has as many transactions as it may."""
+    most = transactions_max(record, context.policy)
+    if not most:
+        return False
+    told = context.uses.get(use_key(record, context.policy), ())
+    here = {known.transaction_id: known for known in state.ledger.open}
+    uses = {use for use in told if use.station != state.station or use.transaction_id in here}
+    if not occasion.starts and any(use.station == state.station for use in uses):
+        return False  # it may be there to stop one of its group
+    uses |= {TransactionUse(state.station, name) for name, known in here.items() if known.token_key == record.token.key}
+    uses.discard(TransactionUse(state.station, occasion.transaction_id or ""))
+    return len(uses) >= most
+
+
+def _told(
+    record: TokenRecord, status: TokenStatus, context: Context, station: str = "", *, starts: bool = False
+) -> TokenVerdict:
+    """The verdict in full; the group goes with every one (2.1 C01.FR.06, C09.FR.09, C09.FR.12)."""
+    accepted = status is TokenStatus.ACCEPTED
+    expires_at = None if status is TokenStatus.BLOCKED else record.expires_at
+    cache_s = context.policy.authorization.cache_s
+    if cache_s is not None and accepted:
+        until = context.now + timedelta(seconds=cache_s)
+        expires_at = until if expires_at is None else min(until, expires_at)
+    prepaid = record.credit is not None
+    return TokenVerdict(
+        status=status,
+        expires_at=expires_at,
+        group=record.group,
+        cache_until=context.now if prepaid else None,
+        evses=(allowed_evses(record.places, station) or ()) if station else (),
+        cost_max=record.credit if prepaid and accepted and starts else None,
+        priority=record.priority,
+        language=record.language,
+        language2=record.language2,
+        message=record.message,
+    )
+
+
+def presented(state: StationState, report: TokenPresented, context: Context) -> tuple[Effect, ...]:
     """Answers Authorize."""
-    verdict = verdict_on(report.token, context)
-    fact = TokenChecked(token=report.token, verdict=verdict, at=context.received_at)
+    verdict = verdict_on(report.token, context, state, Occasion(context.now))
+    fact = TokenChecked(
+        token=report.token, verdict=verdict, at=context.received_at, unknown=unknown(report.token, context)
+    )
     return Record(fact), Reply(TokenAnswer(verdict=verdict))
+
+
+def followed(
+    state: StationState, transaction_id: str, verdict: TokenVerdict | None, context: Context, *, starts: bool
+) -> tuple[Fact, ...]:
+    """What a message of an open transaction with this verdict on its token makes of the plan to stop it.
+
+    Planned only by policy, and not at once: a station that stops by itself (StopTransactionOnInvalidId) does so before.
+    """
+    after_s = context.policy.authorization.stop_invalid_s
+    planned = state.planned_stops.find(transaction_id)
+    if verdict is None or (after_s is None and planned is None):
+        return ()
+    if verdict.status is TokenStatus.ACCEPTED:
+        return () if planned is None else (StopDropped(transaction_id, context.now),)
+    if planned is not None or not starts or after_s is None:
+        return ()
+    return (StopPlanned(transaction_id, context.now + timedelta(seconds=after_s), context.now),)
+
+
+def stop_due_at(state: StationState) -> datetime | None:
+    """When the next planned stop is due."""
+    return state.planned_stops.due_at
+
+
+def stop_due(state: StationState, context: Context) -> tuple[Effect, ...]:
+    """Asks the station to stop what still runs."""
+    due = [stop.transaction_id for stop in state.planned_stops.stops if stop.stop_at <= context.now]
+    running = {known.transaction_id for known in state.ledger.open}
+    wanted = tuple((f"stop-invalid:{name}", RequestStop(transaction_id=name)) for name in due if name in running)
+    dropped = [Record(StopDropped(name, context.now)) for name in due]
+    return *dropped, *commands.issue_all(state, context, wanted)

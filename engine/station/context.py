@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from engine.model.authorization import TokenRecord
+from engine.model.authorization import TokenRecord, TransactionUse
 from engine.model.stations import StationRecord
 from engine.ports import Ids
 from engine.station.policy import Policy
@@ -23,7 +23,7 @@ class Context(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `now`: the decider's clock. `received_at`: the ingress' clock when the frame was complete (`now` for what did not
     come from a station). `tokens`: by `Token.key`; absent: the operator does not know the token. `record` None: no
-    record, or not asked.
+    record, or not asked. `uses`: open transactions over all stations, by `authorization.use_key`; a moment behind.
     """
 
     now: datetime
@@ -32,3 +32,4 @@ class Context(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     policy: Policy
     tokens: Mapping[str, TokenRecord] = {}
     record: StationRecord | None = None
+    uses: Mapping[str, tuple[TransactionUse, ...]] = {}

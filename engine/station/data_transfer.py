@@ -6,9 +6,10 @@ A vendor that nobody here understands is told so in the answer, never by a CALLE
 from engine.model.data_transfer import DataAnswer, DataReceived, DataReported
 from engine.station.context import Context
 from engine.station.effects import Effect, Record, Reply
+from engine.station.state import StationState
 
 
-def reported(report: DataReported, context: Context) -> tuple[Effect, ...]:
+def reported(_state: StationState, report: DataReported, context: Context) -> tuple[Effect, ...]:
     """Records the data, whoever understands it."""
     known = report.vendor_id in context.policy.data_vendors_accepted
     status = "Accepted" if known else "UnknownVendorId"

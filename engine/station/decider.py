@@ -5,34 +5,25 @@ records down and lets the state `evolve` by them, in order, before the next item
 to tell.
 """
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import assert_never
 
 from engine.model.authorization import TokenPresented
-from engine.model.availability import ConnectorStatusReported
-from engine.model.commands import CommandReplied, CommandRequest
-from engine.model.data_transfer import DataReported
-from engine.model.envelopes import Event, Report, Reported
-from engine.model.metering import ReadingsReported
-from engine.model.notices import StationNotice
-from engine.model.provisioning import BootReported, HeartbeatReported, Registration, StationSeen
+from engine.model.commands import CommandCancel, CommandReplied, CommandRequest, CommandRequested, CommandSettled
+from engine.model.envelopes import Event, Reported
+from engine.model.facts import Fact
+from engine.model.provisioning import BootReported, Registration, StationSeen
 from engine.model.sessions import SessionClosed, SessionOpened
 from engine.model.transactions import TransactionReported
 from engine.model.word import Word
-from engine.station import (
-    authorization,
-    availability,
-    commands,
-    data_transfer,
-    metering,
-    notices,
-    provisioning,
-    sessions,
-    transactions,
-)
-from engine.station.commands import next_deadline, resend
+from engine.station import authorization, commands, provisioning, remote_control, sessions
+from engine.station.blocks import ALARMS, OBJECTED, REPORTED, SETTLED
+from engine.station.commands import resend
 from engine.station.context import Context, Questions
 from engine.station.effects import Deny, Effect, Record, Reply, Supersede
-from engine.station.state import StationState
+from engine.station.policy import Policy
+from engine.station.state import StationState, evolve
 
 __all__ = ["Item", "Tick", "decide", "next_deadline", "questions", "resend"]
 
@@ -41,7 +32,7 @@ class Tick(Word, frozen=True):
     """Time passed. Worth saying only when `next_deadline` is over."""
 
 
-Item = Event | CommandRequest | Tick
+Item = Event | CommandRequest | CommandCancel | Tick
 
 _NO_QUESTIONS = Questions()
 _RECORD_ONLY = Questions(record=True)
@@ -66,17 +57,71 @@ def decide(state: StationState, item: Item, context: Context) -> tuple[Effect, .
         case Reported():
             return _reported(state, item, context)
         case SessionOpened():
-            return sessions.opened(state, item, context)
+            return _with_consequences(state, sessions.opened(state, item, context), context)
         case SessionClosed():
-            return sessions.closed(state, item, context)
+            return _with_consequences(state, sessions.closed(state, item, context), context)
         case CommandRequest():
-            return commands.requested(state, item, context)
+            return _with_consequences(state, _requested(state, item, context), context)
         case CommandReplied():
-            return commands.replied(state, item, context)
+            return _with_consequences(state, commands.replied(state, item, context), context)
+        case CommandCancel():
+            return _with_consequences(state, commands.cancelled(state, item, context), context)
         case Tick():
-            return commands.expired(state, context)
+            return _with_consequences(state, _time_passed(state, context), context)
         case _:
             assert_never(item)
+
+
+def next_deadline(state: StationState, policy: Policy) -> datetime | None:
+    """When the next `Tick` has something to do; None: nothing is waited for."""
+    due = commands.next_deadline(state, policy.connect_pause_s)
+    for alarm in ALARMS:
+        at = alarm.due_at(state)
+        if at is not None and (due is None or at < due):
+            due = at
+    return due
+
+
+def _requested(state: StationState, request: CommandRequest, context: Context) -> tuple[Effect, ...]:
+    reason = remote_control.refusal(state, request.command, context)
+    objection = OBJECTED.get(type(request.command))
+    if reason is None and objection is not None:
+        reason = objection(state, request.command, context)
+    return commands.requested(state, request, context, reason)
+
+
+def _time_passed(state: StationState, context: Context) -> tuple[Effect, ...]:
+    effects = commands.expired(state, context)
+    for alarm in ALARMS:
+        at = alarm.due_at(state)
+        if at is not None and at <= context.now:
+            effects = (*effects, *alarm.ring(state, context))
+    return effects
+
+
+def _with_consequences(state: StationState, effects: tuple[Effect, ...], context: Context) -> tuple[Effect, ...]:
+    """The effects, and what the settled commands among them mean for their blocks."""
+    settled = [fact for fact in _facts(effects) if isinstance(fact, CommandSettled)]
+    if not settled:
+        return effects
+    asked = {fact.request.command_id: fact.request for fact in _facts(effects) if isinstance(fact, CommandRequested)}
+    after = state
+    for fact in _facts(effects):
+        after = evolve(after, fact)
+    for fact in settled:
+        known = state.queue.find(fact.command_id)
+        request = asked.get(fact.command_id) if known is None else known.request
+        consequence = None if request is None else SETTLED.get(type(request.command))
+        if request is not None and consequence is not None:
+            more = consequence(after, request, fact.outcome, context)
+            for new in _facts(more):
+                after = evolve(after, new)
+            effects = (*effects, *more)
+    return effects
+
+
+def _facts(effects: Iterable[Effect]) -> list[Fact]:
+    return [effect.fact for effect in effects if isinstance(effect, Record)]
 
 
 def _reported(state: StationState, item: Reported, context: Context) -> tuple[Effect, ...]:
@@ -85,7 +130,7 @@ def _reported(state: StationState, item: Reported, context: Context) -> tuple[Ef
     reason = provisioning.refusal(state, item.report, context)
     if reason is not None:
         return (Deny(reason),)
-    effects = _decided(state, item.report, context)
+    effects = REPORTED[type(item.report)](state, item.report, context)
     if not isinstance(effects[0], Record) and _unseen(state, context):
         effects = Record(StationSeen(at=context.received_at)), *effects
     if item.message_id is None:
@@ -98,26 +143,3 @@ def _unseen(state: StationState, context: Context) -> bool:
     if state.seen_at is None:
         return True
     return (context.received_at - state.seen_at).total_seconds() >= context.policy.seen_interval_s
-
-
-def _decided(state: StationState, report: Report, context: Context) -> tuple[Effect, ...]:
-    """By block. Never empty: every report has an answer."""
-    match report:
-        case TransactionReported():
-            return transactions.reported(state, report, context)
-        case HeartbeatReported():
-            return provisioning.beaten(context)
-        case ConnectorStatusReported():
-            return availability.reported(state, report, context)
-        case ReadingsReported():
-            return metering.reported(report, context)
-        case TokenPresented():
-            return authorization.presented(report, context)
-        case BootReported():
-            return provisioning.booted(report, context)
-        case DataReported():
-            return data_transfer.reported(report, context)
-        case StationNotice():
-            return notices.reported(report, context)
-        case _:
-            assert_never(report)

@@ -18,6 +18,7 @@ from engine.model.transactions import Stage, TransactionReported
 from engine.station.context import Context
 from engine.station.effects import Effect, Record, Reply
 from engine.station.ledger import KnownTransaction
+from engine.station.state import StationState
 
 OUTLET = "Outlet"
 INLET = "Inlet"
@@ -63,7 +64,7 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and isfinite(value) else None
 
 
-def reported(report: ReadingsReported, context: Context) -> tuple[Effect, ...]:
+def reported(_state: StationState, report: ReadingsReported, context: Context) -> tuple[Effect, ...]:
     """Records readings that belong to no transaction."""
     fact = ReadingsRecorded(readings=report.readings, received_at=context.received_at, evse=report.evse)
     return Record(fact), Reply(ReadingsAnswer())

@@ -36,6 +36,8 @@ MESSAGES_OF_REPORT: dict[type, tuple[str, ...]] = {
     TransactionReported: ("TransactionEvent", "MeterValues"),
 }
 """By which names TriggerMessage asks for a report."""
+SAID_WHILE_PENDING: tuple[type, ...] = (StationNotice,)
+"""Reports that a Pending station may send unasked: answers to what we may ask it, and what is about itself."""
 
 
 def judged(context: Context) -> Registration:
@@ -57,12 +59,12 @@ def refusal(state: StationState, report: Report, context: Context) -> str | None
         return None
     if now is Registration.PENDING:
         names = MESSAGES_OF_REPORT.get(type(report), ())
-        if isinstance(report, StationNotice) or any(name in state.triggered for name in names):
+        if isinstance(report, SAID_WHILE_PENDING) or any(name in state.triggered for name in names):
             return None
     return f"The station's registration is {now.value}: only BootNotification is allowed until it is Accepted."
 
 
-def booted(report: BootReported, context: Context) -> tuple[Effect, ...]:
+def booted(_state: StationState, report: BootReported, context: Context) -> tuple[Effect, ...]:
     """Answers with the operator's verdict. Transactions go on: their stops may still be in the station's queue."""
     verdict = judged(context)
     accepted = verdict is Registration.ACCEPTED
@@ -71,6 +73,6 @@ def booted(report: BootReported, context: Context) -> tuple[Effect, ...]:
     return Record(fact), Reply(BootAnswer(registration=verdict, interval_s=interval_s, now=context.now))
 
 
-def beaten(context: Context) -> tuple[Effect, ...]:
+def beaten(_state: StationState, _report: HeartbeatReported, context: Context) -> tuple[Effect, ...]:
     """Answers a heartbeat with our time, which the station takes as its own."""
     return (Reply(HeartbeatAnswer(now=context.now)),)

@@ -1,12 +1,10 @@
-"""Remote control: which commands a station may be sent in which state, and the ids of remote starts. OCPP 2.1 block F.
+"""Remote control: which commands a station may be sent in which state. OCPP 2.1 block F.
 
 No command goes out before the answer to a boot (ocpp.md 23): commands come from people and programs, who see a station
 only after its first report; nothing here sends one by itself.
 """
 
-from msgspec.structs import replace
-
-from engine.model.commands import Command, CommandRequest
+from engine.model.commands import Command
 from engine.model.notices import RawCommand
 from engine.model.provisioning import Registration
 from engine.model.remote_control import RequestStart, RequestStop, TriggerMessage
@@ -32,14 +30,6 @@ def refusal(state: StationState, command: Command, context: Context) -> str | No
             "The station has booted and is Accepted: it must not be asked to boot again (2.1 F06.FR.17). Use a reset."
         )
     return None
-
-
-def numbered(state: StationState, request: CommandRequest) -> CommandRequest:
-    """The request, a start with a remoteStartId: it ties the transaction to the command (2.1 F02)."""
-    command = request.command
-    if not isinstance(command, RequestStart) or command.remote_start_id is not None:
-        return request
-    return replace(request, command=replace(command, remote_start_id=state.queue.remote_start_next))
 
 
 def _starts_or_stops(command: Command) -> bool:

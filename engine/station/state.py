@@ -11,9 +11,9 @@ from typing import Any, assert_never
 import msgspec
 from msgspec.structs import replace
 
-from engine.model.authorization import TokenChecked
+from engine.model.authorization import StopDropped, StopPlanned, TokenChecked
 from engine.model.availability import ConnectorStatus, ConnectorStatusChanged
-from engine.model.commands import CommandRequested, CommandSettled
+from engine.model.commands import CommandRequested, CommandSent, CommandSettled
 from engine.model.data_transfer import DataReceived
 from engine.model.facts import Fact
 from engine.model.metering import ReadingsRecorded
@@ -25,18 +25,23 @@ from engine.model.transactions import TransactionEnded, TransactionOpened, Trans
 from engine.model.word import Word
 from engine.station.clocks import instant
 from engine.station.ledger import Ledger
+from engine.station.planned_stops import PlannedStops
 from engine.station.queue import Queue
 
 CONNECTORS_MAX = 512
 TRIGGERED_MAX = 8
 
 
-class Session(msgspec.Struct, frozen=True, gc=False):
-    """A connection of the station: its name, the ingress that holds it, when it was opened (the ingress' clock)."""
+class Session(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A connection of the station: its name, the ingress that holds it, since when it is current (the actor's clock).
+
+    `order`: see `engine.model.sessions.SessionOpened`.
+    """
 
     session: str
     ingress: str
     at: datetime
+    order: int = 0
 
 
 class Connector(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -66,7 +71,14 @@ class StationState(Word, frozen=True):
     connectors: tuple[Connector, ...] = ()
     ledger: Ledger = Ledger()
     queue: Queue = Queue()
+    planned_stops: PlannedStops = PlannedStops()
 
+
+PARTS_OF_FACT: dict[type, tuple[str, ...]] = {
+    StopPlanned: ("planned_stops",),
+    StopDropped: ("planned_stops",),
+}
+"""Facts of the blocks -> the fields of `StationState` that follow them. A fact that is not here changes no field."""
 
 encode_state = msgspec.msgpack.Encoder().encode
 decode_state = msgspec.msgpack.Decoder(StationState).decode
@@ -88,6 +100,8 @@ def evolve(state: StationState, fact: Fact) -> StationState:
             return _heard(state, fact.received_at, connectors=_connectors(state.connectors, fact))
         case StationSeen() | TokenChecked() | DataReceived() | NoticeRecorded():
             return _heard(state, fact.at)
+        case CommandSent():
+            return replace(state, queue=state.queue.left(fact))
         case StationBooted():
             return _heard(state, fact.at, registration=fact.registration, triggered=())
         case SessionStarted() | SessionEnded():
@@ -97,7 +111,14 @@ def evolve(state: StationState, fact: Fact) -> StationState:
         case CommandSettled():
             return replace(state, queue=state.queue.closed(fact))
         case _:
-            assert_never(fact)
+            return _after_block(state, fact)
+
+
+def _after_block(state: StationState, fact: Fact) -> StationState:
+    """The state after a fact of a block: the parts that `PARTS_OF_FACT` names follow it by their own `after`."""
+    parts = {name: getattr(state, name).after(fact) for name in PARTS_OF_FACT.get(type(fact), ())}
+    at: datetime | None = getattr(fact, "at", None)
+    return replace(state, **parts) if at is None else _heard(state, at, **parts)
 
 
 def _heard(state: StationState, at: datetime, **changes: Any) -> StationState:
@@ -135,14 +156,14 @@ def _connectors(connectors: tuple[Connector, ...], fact: ConnectorStatusChanged)
 def _session(state: StationState, fact: SessionStarted | SessionEnded) -> StationState:
     if isinstance(fact, SessionStarted):
         opened = fact.opened
-        session = Session(opened.session, opened.ingress, opened.at)
-        return _heard(state, opened.at, session=session, session_ended=None)
+        at = fact.at or opened.at
+        session = Session(opened.session, opened.ingress, at, opened.order)
+        return _heard(state, at, session=session, session_ended=None)
     return replace(state, session=None, session_ended=state.session)
 
 
 def _requested(state: StationState, fact: CommandRequested) -> StationState:
-    session = None if state.session is None else state.session.session
-    queue = state.queue.requested(fact, session)
+    queue = state.queue.requested(fact)
     command = fact.request.command
     if not isinstance(command, TriggerMessage) or state.registration is Registration.ACCEPTED:
         return replace(state, queue=queue)

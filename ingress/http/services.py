@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from engine.ports import Clock, CommandGateway, OperatorBook
 from ingress.http.keys import ApiKeys
 from ingress.http.settings import HttpSettings
+from storage.blocks.table import Table
 from storage.queries.filters import (
     CommandFilter,
     EventFilter,
@@ -82,6 +83,9 @@ class Reads(Protocol):
 
     async def tokens(self, filter: TokenFilter, page: Page) -> Paged[TokenRow]:  # noqa: A002
         """Tokens by name."""
+
+    async def block(self, table: Table, where: Mapping[str, Any], page: Page) -> Paged[Any]:
+        """Rows of a block's table that have these values."""
 
     async def counts(self, now: datetime) -> Counts:
         """Figures of the status page."""

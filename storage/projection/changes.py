@@ -8,6 +8,7 @@ import msgspec
 from engine.model.messages import LoggedMessage
 from engine.model.metering import Reading
 from engine.model.stations import StationRecord
+from storage.projection.pending import Pending
 from storage.queries.rows import ConnectorRow, TokenRow, TransactionRow
 
 TransactionKey = tuple[str, str]
@@ -60,6 +61,15 @@ class RequestedCommand(NamedTuple):
     command: str
     requested_by: str
     deadline_at: datetime
+    priority: int = 0
+
+
+class SentCommand(NamedTuple):
+    """When a command went out, and until when its answer is waited for."""
+
+    station: str
+    sent_at: datetime
+    answer_by_at: datetime
 
 
 class SettledCommand(NamedTuple):
@@ -135,9 +145,11 @@ class Changes(msgspec.Struct):
     transactions: dict[TransactionKey, TransactionRow] = {}
     progress: dict[TransactionKey, TransactionRow] = {}
     requested: dict[str, RequestedCommand] = {}
+    sent: dict[str, SentCommand] = {}
     settled: dict[str, SettledCommand] = {}
     tokens: dict[str, TokenRow | None] = {}
     meter_values: list[NewMeterValue] = []
     exchanges: list[NewExchange] = []
     events: list[NewEvent] = []
     bad_entries: list[NewBadEntry] = []
+    blocks: Pending = msgspec.field(default_factory=Pending)

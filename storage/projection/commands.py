@@ -2,11 +2,11 @@
 
 import msgspec
 
-from engine.model.commands import Command, CommandRequested, CommandSettled
+from engine.model.commands import Command, CommandRequested, CommandSent, CommandSettled
 from engine.model.data_transfer import SendData
 from engine.model.notices import RawCommand
 from engine.redaction import redacted
-from storage.projection.changes import RequestedCommand, SettledCommand
+from storage.projection.changes import RequestedCommand, SentCommand, SettledCommand
 from storage.projection.clean import json_of, json_text, text, text_or_none
 
 
@@ -22,7 +22,13 @@ def requested_command(station: str, fact: CommandRequested) -> RequestedCommand:
         command=redacted(_json_of(command)),
         requested_by=text(request.by),
         deadline_at=request.deadline_at,
+        priority=request.priority,
     )
+
+
+def sent_command(station: str, fact: CommandSent) -> SentCommand:
+    """When it went out."""
+    return SentCommand(station, fact.at, fact.answer_by)
 
 
 def settled_command(station: str, fact: CommandSettled) -> SettledCommand:

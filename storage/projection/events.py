@@ -1,6 +1,8 @@
 """Events: which facts stand in a station's history, and what is kept of them."""
 
+import re
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -12,12 +14,16 @@ from engine.model.notices import NoticeRecorded
 from engine.model.provisioning import StationBooted
 from engine.model.sessions import SessionEnded, SessionStarted
 from engine.model.stations import StationRegistered
+from engine.redaction import redacted
+from storage.blocks.registry import EVENTS
 from storage.projection.changes import NewEvent
 from storage.projection.clean import json_of, json_text, text
 
+NEW_WORD = re.compile("(?<!^)(?=[A-Z])")
+
 
 class EventKind(StrEnum):
-    """The words of the column `kind`."""
+    """The words of the column `kind`; facts of blocks have their own names (`_block_event`)."""
 
     BOOT = "boot"
     SESSION_STARTED = "session_started"
@@ -51,13 +57,25 @@ def event_of(station: str, fact: Fact) -> NewEvent | None:
             notice = fact.notice
             return NewEvent(station, fact.at, EventKind.NOTICE.value, text(notice.action), json_text(notice.payload))
         case _:
-            return None
+            return _block_event(station, fact) if type(fact) in EVENTS else None
+
+
+def _block_event(station: str, fact: Any) -> NewEvent:
+    """A block's fact as it is; its kind is the fact's name, e.g. `reservation_made`."""
+    kind = NEW_WORD.sub("_", type(fact).__name__).lower()
+    return NewEvent(station, fact.at, kind, None, redacted(json_of(fact)))
 
 
 def registered_event(fact: StationRegistered) -> NewEvent:
-    """The operator's decision about a station; the password's hash stays out of it."""
-    record = msgspec.structs.replace(fact.record, password_hash=None)
-    data = json_of({"record": record, "has_password": fact.record.password_hash is not None})
+    """The operator's decision about a station; the hashes of its passwords stay out of it."""
+    record = msgspec.structs.replace(fact.record, password_hash=None, password_hash_next=None)
+    data = json_of(
+        {
+            "record": record,
+            "has_password": fact.record.password_hash is not None,
+            "has_password_next": fact.record.password_hash_next is not None,
+        }
+    )
     return NewEvent(text(record.station), fact.at, EventKind.REGISTERED.value, None, data)
 
 

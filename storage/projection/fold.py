@@ -10,11 +10,11 @@ answers: those take the shortest way (`Folding._add_record`, `Folding._add_log`)
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
 from engine.model.authorization import TokenRemoved, TokenSaved
 from engine.model.availability import ConnectorStatusChanged
-from engine.model.commands import CommandRequested, CommandSettled
+from engine.model.commands import CommandRequested, CommandSent, CommandSettled
 from engine.model.facts import Fact, JournalEntry, OperatorEntry, OperatorFact, StationFacts
 from engine.model.messages import LoggedMessage
 from engine.model.metering import Reading, ReadingsRecorded
@@ -33,7 +33,7 @@ from storage.projection.changes import (
     TransactionKey,
 )
 from storage.projection.clean import text, text_or_none
-from storage.projection.commands import requested_command, settled_command
+from storage.projection.commands import requested_command, sent_command, settled_command
 from storage.projection.entries import Entry, StreamEntry, Undecodable, bytes_of
 from storage.projection.events import event_of, registered_event
 from storage.projection.stations import StationFact, heard_of_at, report_after
@@ -191,10 +191,12 @@ class Folding:
                 changes.connectors[station, connector.evse, connector.connector] = connector
             case CommandRequested():
                 changes.requested[text(fact.request.command_id)] = requested_command(station, fact)
+            case CommandSent():
+                changes.sent[text(fact.command_id)] = sent_command(station, fact)
             case CommandSettled():
                 changes.settled[text(fact.command_id)] = settled_command(station, fact)
             case _:
-                pass  # `seen` and the events tell all of it
+                changes.blocks.take(station, fact)
 
     def _add_log(self, messages: Iterable[LoggedMessage]) -> None:
         """Frames; an answer goes beside its call where both are in these entries."""
@@ -223,7 +225,7 @@ class Folding:
                 self._changes.records[text(fact.record.station)] = RecordedStation(fact.record, fact.at)
                 self._changes.events.append(registered_event(fact))
             case _:
-                assert_never(fact)
+                self._changes.blocks.take("", fact)
 
 
 def _by_time(readings: tuple[Reading, ...]) -> list[tuple[datetime | None, tuple[Reading, ...]]]:

@@ -6,7 +6,7 @@ import msgspec
 
 from engine.model.authorization import TokenChecked
 from engine.model.availability import ConnectorStatusChanged
-from engine.model.commands import CommandSettled, Result
+from engine.model.commands import CommandRequested, CommandSent, CommandSettled, Result
 from engine.model.data_transfer import DataReceived
 from engine.model.facts import Fact
 from engine.model.metering import ReadingsRecorded
@@ -17,6 +17,8 @@ from engine.model.transactions import TransactionEnded, TransactionOpened, Trans
 from storage.projection.changes import StationReport
 from storage.projection.clean import text, text_or_none
 
+OURS = (CommandRequested, CommandSent, CommandSettled, SessionEnded)
+"""Facts that are no sign of life."""
 ANSWERED = {Result.ACCEPTED, Result.REFUSED, Result.FAILED}
 """Results of commands that the station itself gave."""
 
@@ -50,7 +52,7 @@ def heard_of_at(fact: Fact) -> datetime | None:
         case CommandSettled() if fact.outcome.result in ANSWERED:
             return fact.at
         case _:
-            return None
+            return None if isinstance(fact, OURS) else getattr(fact, "at", None)
 
 
 def _connected(report: StationReport, fact: SessionStarted) -> StationReport:

@@ -16,10 +16,12 @@ from storage.projection.changes import (
     Changes,
     NewEvent,
     RequestedCommand,
+    SentCommand,
     SettledCommand,
     StationReport,
     TransactionKey,
 )
+from storage.projection.pending_rows import write_pending
 from storage.projection.updates import write_progress, write_seen
 from storage.projection.upserts import Column, Upsert
 from storage.queries.listing import columns_of, reader_of
@@ -44,6 +46,7 @@ KIND_OF_FIELD = {
     "flags": "text[]",
     "command": JSON,
     "payload": JSON,
+    "priority": NUMBER,
     "variables": JSON,
 }
 """SQL types of fields whose names do not tell (`*_at`, `*_wh`); all others are text."""
@@ -73,6 +76,12 @@ RECORDS = Upsert(
         Column("password_hash"),
         Column("message_log", FLAG),
         Column("note"),
+        Column("password_hash_next"),
+        Column("security_profile_next", NUMBER),
+        Column("downgrade_allowed", FLAG),
+        Column("certificate_name"),
+        Column("assume_ocpp16", FLAG),
+        Column("lenient_upgrade", FLAG),
         Column("recorded_at", TIME),
     ],
     fixed=[("registered", "true")],
@@ -88,6 +97,12 @@ TRANSACTIONS = Upsert(
     [*_columns(TransactionRow.__struct_fields__[2:]), Column("token_key")],
 )
 REQUESTED = Upsert("commands", [Column("command_id")], _columns(RequestedCommand._fields))
+SENT = Upsert(
+    "commands",
+    [Column("command_id")],
+    _columns(SentCommand._fields),
+    placeholders=[("kind", "'Unknown'"), ("requested_at", "sent.sent_at")],
+)
 SETTLED = Upsert(
     "commands",
     [Column("command_id")],
@@ -214,8 +229,10 @@ async def write(connection: AsyncConnection[Any], tenant: str, changes: Changes,
     await CONNECTORS.write(connection, tenant, [_values(row) for row in changes.connectors.values()])
     await _write_transactions(connection, tenant, changes)
     await REQUESTED.write(connection, tenant, [(key, *row) for key, row in changes.requested.items()])
+    await SENT.write(connection, tenant, [(key, *row) for key, row in changes.sent.items()])
     await SETTLED.write(connection, tenant, [(key, *row) for key, row in changes.settled.items()])
     await _write_tokens(connection, tenant, changes)
+    await write_pending(connection, tenant, changes.blocks)
     await BAD_ENTRIES.write(connection, tenant, changes.bad_entries)
 
 
@@ -225,7 +242,7 @@ def count(changes: Changes) -> None:
         ROWS.labels(table).inc(len(getattr(changes, table)))
     ROWS.labels("stations").inc(len(changes.stations.keys() | changes.seen.keys()))
     ROWS.labels("transactions").inc(len(changes.transactions) + len(changes.progress))
-    ROWS.labels("commands").inc(len(changes.requested.keys() | changes.settled.keys()))
+    ROWS.labels("commands").inc(len(changes.requested.keys() | changes.sent.keys() | changes.settled.keys()))
 
 
 async def _copy_binary(connection: AsyncConnection[Any], statement: sql.Composed, rows: Copied) -> None:
@@ -258,6 +275,12 @@ async def _write_stations(connection: AsyncConnection[Any], tenant: str, changes
                 record.password_hash,
                 record.message_log,
                 record.note,
+                record.password_hash_next,
+                record.security_profile_next,
+                record.downgrade_allowed,
+                record.certificate_name,
+                record.assume_ocpp16,
+                record.lenient_upgrade,
                 at,
             )
             for station, (record, at) in changes.records.items()

@@ -9,10 +9,16 @@ import msgspec
 
 
 class StationFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """`search`: text within identity, vendor, model, serial number or note; case does not matter."""
+    """`search`: text within identity, vendor, model, serial number or note; case does not matter.
+
+    `changing`: it has a next password or security profile that it has not shown yet.
+    """
 
     connected: bool | None = None
     registered: bool | None = None
+    registration: str | None = None
+    security_profile: int | None = None
+    changing: bool | None = None
     version: str | None = None
     vendor: str | None = None
     search: str | None = None

@@ -17,6 +17,7 @@ Row = TypeVar("Row")
 
 COLUMN_OF_FIELD = {
     "StationRow.has_password": "password_hash IS NOT NULL",
+    "StationRow.has_password_next": "password_hash_next IS NOT NULL",
     "MeterValueRow.at": "sampled_at",
     "TokenRow.group": "token_group",
 }

@@ -1,5 +1,6 @@
 """The reads of the projection, each one statement on one pooled connection."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,7 +8,9 @@ from psycopg import sql
 from psycopg_pool import AsyncConnectionPool
 
 from engine.model.authorization import Token
+from storage.blocks.table import Table
 from storage.queries import tables
+from storage.queries.blocks import read_table
 from storage.queries.counts import counts_of
 from storage.queries.filters import (
     CommandFilter,
@@ -58,6 +61,9 @@ class Queries:
         condition = Condition(self._tenant)
         condition.add("connected = %s", filter.connected)
         condition.add("registered = %s", filter.registered)
+        condition.add("registration = %s", filter.registration)
+        condition.add("security_profile = %s", filter.security_profile)
+        condition.add("(password_hash_next IS NOT NULL OR security_profile_next IS NOT NULL) = %s", filter.changing)
         condition.add("version = %s", filter.version)
         condition.add("vendor = %s", filter.vendor)
         condition.add_search(("station", "vendor", "model", "serial_number", "note"), filter.search)
@@ -194,6 +200,10 @@ class Queries:
             await cursor.execute(query, [self._tenant])
             sessions: list[ConnectedSession] = await cursor.fetchall()
             return sessions
+
+    async def block(self, table: Table, where: Mapping[str, Any], page: Page) -> Paged[Any]:
+        """Rows of a block's table that have these values; see `storage.queries.blocks.read_table`."""
+        return await read_table(self._pool, self._tenant, table, where, page)
 
     def _of_station(self, station: str) -> Condition:
         condition = Condition(self._tenant)

@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 import msgspec
 
-Json = dict[str, object] | list[object] | str | int | float | bool | None
-"""Any JSON value, decoded."""
+from storage.blocks.table import Json as Json  # noqa: PLC0414 (given on)
 
 
 class StationRow(msgspec.Struct, frozen=True):
     """A station: what the operator decided (first part) and what it reported (second part).
 
-    `registered`: the operator has a record of it; the four fields after `registration` are of that record.
+    `registered`: the operator has a record of it (`engine.model.stations.StationRecord`); the fields after it, up to
+    `lenient_upgrade`, are of that record, with `has_password` for its hash.
     `registration` None: not registered by the operator. `boot_registration`: what its last boot was answered.
     `session`, `ingress`, `address`, `version`: of the present or, when not `connected`, the last connection.
     """
@@ -29,6 +29,12 @@ class StationRow(msgspec.Struct, frozen=True):
     has_password: bool = False
     message_log: bool | None = None
     note: str | None = None
+    has_password_next: bool = False
+    security_profile_next: int | None = None
+    downgrade_allowed: bool = False
+    certificate_name: str | None = None
+    assume_ocpp16: bool = False
+    lenient_upgrade: bool = False
     vendor: str | None = None
     model: str | None = None
     serial_number: str | None = None
@@ -162,7 +168,9 @@ class EventRow(msgspec.Struct, frozen=True):
 
 
 class CommandRow(msgspec.Struct, frozen=True):
-    """A command and what came of it. Open while `settled_at` is None.
+    """A command and what came of it. Open while `settled_at` is None: it waits, or since `sent_at` it is sent.
+
+    `answer_by_at`: when the wait for the station's answer ends. `priority`: the highest goes first.
 
     `kind`: the command's word, e.g. ResetStation; `action`: the OCPP action of a RawCommand, else None. `command`: the
     command as JSON. `result`: a word of `engine.model.commands.Result`; `status`: the station's own word; `payload`:
@@ -183,6 +191,9 @@ class CommandRow(msgspec.Struct, frozen=True):
     detail: str | None = None
     payload: Json = None
     variables: Json = None
+    priority: int = 0
+    sent_at: datetime | None = None
+    answer_by_at: datetime | None = None
 
 
 class TokenRow(msgspec.Struct, frozen=True):

@@ -23,14 +23,31 @@ from engine.model.provisioning import (
 )
 from engine.model.remote_control import RequestStart, RequestStop, TriggerMessage, UnlockConnector
 from ingress.http.api.texts import INTEGER_MAX, Name, Place, Short
+from ingress.http.api.words import word_of
 from ingress.http.problems import compact
 
 VARIABLES_MAX = 1_000
 RAW = "raw"
+WORD = "word"
+NAMED = frozenset(
+    {
+        "request_start",
+        "request_stop",
+        "reset",
+        "unlock_connector",
+        "trigger_message",
+        "change_availability",
+        "clear_cache",
+        "get_variables",
+        "set_variables",
+        "send_data",
+    }
+)
+"""Commands with a body of their own here."""
 
 Deadline = Annotated[
     float | None,
-    Field(gt=0, le=3600, description="Seconds that the station has to answer; left out: as Narke's settings say."),
+    Field(gt=0, le=604_800, description="Seconds until it must be sent and answered; left out: as Narke's settings say."),
 ]
 Evse = Annotated[Place | None, Field(description="EVSE, from 1; on OCPP 1.6 the connectorId. 0: the station itself.")]
 Connector = Annotated[Place | None, Field(description="Connector of the EVSE, from 1; left out: the whole EVSE.")]
@@ -40,6 +57,17 @@ class CommandBody(BaseModel, extra="forbid"):
     """What all commands share."""
 
     deadline_s: Deadline = None
+    priority: Annotated[
+        int, Field(ge=-100, le=100, description="Of the commands that wait for a station the highest goes first.")
+    ] = 0
+    when_offline: Annotated[
+        Literal["fail", "wait"],
+        Field(description="fail: settled at once; wait: it is sent when the station is back, until the deadline."),
+    ] = "fail"
+    answer: Annotated[
+        Literal["outcome", "recorded"],
+        Field(description="outcome: wait for what comes of it; recorded: 202 as soon as it is on record."),
+    ] = "outcome"
 
     def word(self, number: int) -> Command:
         """The command in the engine's words. `number`: 31 bits that nobody else has, where a command needs a name."""
@@ -252,17 +280,33 @@ class RawBody(CommandBody):
         return RawCommand(action=self.action, payload=compact(self.payload))
 
 
+class WordCommand(CommandBody, extra="allow"):
+    """Any other command of the engine's words, by its name; its fields are those of the word (schema `<Word>`)."""
+
+    command: Annotated[
+        str,
+        Field(min_length=1, max_length=64, pattern="^[a-z0-9_]+$", json_schema_extra={"not": {"enum": sorted(NAMED)}}),
+    ]
+
+    def word(self, number: int) -> Command:
+        """See `CommandBody.word`. Raises Problem: 422: no such command, or fields that are not its own."""
+        del number
+        return word_of(self.command, self.model_extra or {})
+
+
 def _kind_of(body: Any) -> str | None:
     """Which body it is; pydantic asks with what came in, and with a model when it writes one."""
     if isinstance(body, RawBody):
         return RAW
+    if isinstance(body, WordCommand):
+        return WORD
     if isinstance(body, CommandBody):
         return str(getattr(body, "command", None))
     if not isinstance(body, dict):
         return None
     if "command" in body:
         command = body["command"]
-        return command if isinstance(command, str) else None
+        return (command if command in NAMED else WORD) if isinstance(command, str) else None
     return RAW if "action" in body else None
 
 
@@ -277,6 +321,7 @@ AnyCommand = Annotated[
     | Annotated[GetVariablesCommand, Tag("get_variables")]
     | Annotated[SetVariablesCommand, Tag("set_variables")]
     | Annotated[SendDataCommand, Tag("send_data")]
+    | Annotated[WordCommand, Tag(WORD)]
     | Annotated[RawBody, Tag(RAW)],
     Discriminator(_kind_of),
 ]

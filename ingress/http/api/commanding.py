@@ -9,13 +9,13 @@ import psycopg
 import structlog
 from starlette.responses import Response
 
-from engine.model.commands import CommandRequest, Outcome, Result
+from engine.model.commands import CommandCancel, CommandRequest, Outcome, Result
 from engine.model.provisioning import VariableResult
 from engine.ports import ActorUnavailable
 from ingress.http.api.command_bodies import CommandBody
 from ingress.http.problems import Problem, invalid, json_response, not_found
 from ingress.http.services import Services
-from storage.queries.rows import Json
+from storage.queries.rows import CommandRow, Json
 
 log = structlog.get_logger()
 
@@ -53,6 +53,31 @@ class CommandAnswer(msgspec.Struct, frozen=True):
     variables: tuple[VariableAnswer, ...]
 
 
+class CommandTaken(msgspec.Struct, frozen=True):
+    """A command that is on record; what came of it: GET /commands/{command_id}."""
+
+    command_id: str
+    station: str
+
+
+async def cancel_command(services: Services, row: CommandRow, by: str) -> Response:
+    """Takes a command back while it waits.
+
+    Raises:
+        Problem: 409 it was sent or is over, 503 no actor.
+    """
+    try:
+        outcome = await services.gateway.cancel(CommandCancel(row.command_id, row.station, by))
+    except ActorUnavailable as error:
+        detail = f"{row.station} could not be reached within Narke: {error}"
+        raise Problem(503, "station-actor-unavailable", detail, "ask again") from error
+    if outcome.result is Result.CANCELLED:
+        return Response(status_code=204)
+    detail = f"command {row.command_id} cannot be taken back: {outcome.detail or outcome.result}"
+    what_to_do = f"GET /api/v1/commands/{row.command_id} tells what came of it"
+    raise Problem(409, "command-not-waiting", detail, what_to_do, result=str(outcome.result))
+
+
 async def command_station(services: Services, station: str, body: CommandBody, by: str) -> Response:
     """Hands the command over and waits for its outcome.
 
@@ -73,8 +98,13 @@ async def command_station(services: Services, station: str, body: CommandBody, b
         requested_at=now,
         deadline_at=now + timedelta(seconds=deadline_s),
         by=by,
+        priority=body.priority,
+        waits=body.when_offline == "wait",
     )
     try:
+        if body.answer == "recorded":
+            await services.gateway.submit(request)
+            return json_response(CommandTaken(command_id=request.command_id, station=station), status=202)
         outcome = await services.gateway.command(request)
     except ActorUnavailable as error:
         raise Problem(
@@ -132,6 +162,9 @@ def _response(request: CommandRequest, outcome: Outcome, deadline_s: float) -> R
             detail = f"the connection of {station} ended before its answer came; it may have done it"
             todo = "look at its transactions and messages before you send it again"
             raise _problem(504, "station-connection-lost", detail, todo, request, outcome)
+        case Result.EXPIRED | Result.CANCELLED | Result.REPLACED:
+            detail = f"{station}: {outcome.detail or outcome.result}"
+            raise _problem(409, f"command-{outcome.result}", detail, "send it again if it still counts", request, outcome)
         case _ as unexpected:
             assert_never(unexpected)
 

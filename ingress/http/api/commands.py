@@ -18,7 +18,7 @@ from ingress.http.api.command_bodies import (
     TriggerBody,
     UnlockBody,
 )
-from ingress.http.api.commanding import CommandAnswer, command_station
+from ingress.http.api.commanding import CommandAnswer, cancel_command, command_station
 from ingress.http.api.paging import TimelineQuery, listing_response
 from ingress.http.api.texts import IDENTITY, PLAIN, Moment, Short, StationName
 from ingress.http.authentication import OPERATE, READ, Caller
@@ -120,3 +120,14 @@ async def show_command(house: House, command_id: CommandId) -> Response:
     if row is None:
         raise not_found("command", command_id, "GET /api/v1/commands lists all; a new one takes a moment to appear")
     return json_response(row)
+
+
+@router.delete(
+    "/commands/{command_id}", dependencies=[OPERATE], status_code=204, responses=answers(None, None, 404, 409)
+)
+async def cancel(house: House, caller: Caller, command_id: CommandId) -> Response:
+    """Takes a command back while it waits for its station; one that was sent cannot be taken back."""
+    row = await house.queries.command(command_id)
+    if row is None:
+        raise not_found("command", command_id, "GET /api/v1/commands lists all; a new one takes a moment to appear")
+    return await cancel_command(house, row, caller.name)

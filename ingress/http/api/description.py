@@ -11,8 +11,10 @@ from ingress.http.api.commanding import CommandAnswer
 from ingress.http.api.stations import StationPublic
 from ingress.http.api.status import StatusAnswer
 from ingress.http.api.tokens import ImportAnswer, TokenPublic
+from ingress.http.api.words import WORDS
 from ingress.http.problems import ProblemBody
 from ingress.http.services import ScrapeTarget
+from storage.blocks.registry import TABLES
 from storage.queries.rows import (
     CommandRow,
     EventRow,
@@ -55,6 +57,7 @@ TAGS = [
     {"name": "commands", "description": "Commands to stations and what came of them."},
     {"name": "transactions", "description": "Charging transactions."},
     {"name": "tokens", "description": "What drivers present."},
+    {"name": "blocks", "description": "What the functional blocks of OCPP keep."},
     {"name": "system", "description": "Narke itself."},
 ]
 
@@ -75,7 +78,8 @@ def _make(app: FastAPI) -> dict[str, Any]:
     schemas = components.setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    schemas.update(struct_schemas(STRUCTS))
+    rows = tuple(table.row for table in TABLES.values())
+    schemas.update(struct_schemas((*STRUCTS, *rows, *WORDS.values())))
     components["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "An API key of Narke's."}
     }

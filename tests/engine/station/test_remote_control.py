@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from engine.model.authorization import Token
-from engine.model.commands import CommandRequest, CommandRequested, Result
+from engine.model.commands import CommandReplied, CommandRequest, CommandRequested, Outcome, Result
 from engine.model.notices import RawCommand
 from engine.model.provisioning import GetVariables, Registration
 from engine.model.remote_control import RequestStart, RequestStop, TriggerMessage
@@ -16,7 +16,7 @@ ASKS = [GetVariables(), TriggerMessage("BootNotification"), RawCommand("GetBaseR
 STARTS_AND_STOPS = [START, RequestStop("1"), RawCommand("RemoteStartTransaction", b"{}")]
 
 
-def send(actor, command, command_id="c"):
+def send(actor, command, command_id="c", *, answered=True):
     """The result, None where it was sent."""
     request = CommandRequest(
         command_id=command_id,
@@ -28,6 +28,8 @@ def send(actor, command, command_id="c"):
     effects = actor.take(request)
     settled = [effect.outcome for effect in effects if isinstance(effect, Settle)]
     assert len(settled) + len([effect for effect in effects if isinstance(effect, Send)]) == 1
+    if answered:
+        actor.take(CommandReplied(command_id, Outcome(Result.ACCEPTED, "Accepted")))
     return settled[0] if settled else None
 
 
@@ -87,9 +89,9 @@ def test_every_remote_start_has_an_id_of_its_own(actor):
 
 
 def test_a_start_that_is_asked_for_twice_keeps_its_id(actor):
-    send(actor, START, "a")
+    send(actor, START, "a", answered=False)
     (dispatch,) = [effect.downlink for effect in actor.effects if isinstance(effect, Send)]
-    send(actor, START, "a")
+    send(actor, START, "a", answered=False)
     assert [effect.downlink for effect in actor.effects] == [dispatch]
     assert given(actor) == [1]
 

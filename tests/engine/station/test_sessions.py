@@ -7,10 +7,11 @@ from engine.model.envelopes import CloseSession, Dispatch
 from engine.model.provisioning import HeartbeatAnswer, HeartbeatReported, ResetKind, ResetStation
 from engine.model.sessions import SessionClosed, SessionEnded, SessionOpened, SessionStarted
 from engine.station.effects import Record, Send, Settle, Supersede
+from engine.station.state import decode_state, encode_state
 
 
-def opened(at, session="i:1:1", ingress="i"):
-    return SessionOpened(session=session, ingress=ingress, version="1.6", address="10.0.0.9", at=at)
+def opened(at, session="i:1:1", ingress="i", order=0):
+    return SessionOpened(session=session, ingress=ingress, version="1.6", address="10.0.0.9", at=at, order=order)
 
 
 def closed(at, session="i:1:1"):
@@ -113,3 +114,60 @@ def test_commands_of_a_superseded_session_are_lost_and_new_ones_go_to_the_newer(
     sent = [effect for effect in actor.take(reset(actor, "c2")) if isinstance(effect, Send)]
     assert [(send.ingress, send.downlink.session) for send in sent] == [("j", "j:1:1")]
     assert isinstance(sent[0].downlink, Dispatch)
+
+
+class TestOrder:
+    """With a number from the one counter, no clock of a host has a say."""
+
+    MINUTES = timedelta(minutes=10)
+
+    def test_a_later_connection_wins_although_its_ingress_is_minutes_behind(self, make_actor):
+        actor = make_actor()
+        actor.take(opened(actor.now + self.MINUTES, "i:1:1", "i", order=7))
+        newer = opened(actor.now - self.MINUTES, "j:1:1", "j", order=8)
+        assert Record(SessionStarted(newer, actor.now)) in actor.take(newer)
+        assert actor.state.session.session == "j:1:1"
+
+    def test_an_earlier_connection_loses_although_its_ingress_is_minutes_ahead(self, make_actor):
+        actor = make_actor()
+        actor.take(opened(actor.now, "i:1:1", "i", order=8))
+        assert actor.take(opened(actor.now + self.MINUTES, "j:1:1", "j", order=7)) == (Supersede(),)
+        assert actor.state.session.session == "i:1:1"
+
+    def test_it_loses_after_the_newer_one_ended_too_and_on_another_actor(self, make_actor):
+        actor = make_actor()
+        actor.take(opened(actor.now, "i:1:1", "i", order=8))
+        actor.take(closed(actor.now))
+        actor.state = decode_state(encode_state(actor.state))
+        late = opened(actor.now + self.MINUTES, "j:1:1", "j", order=7)
+        assert [actor.take(late), actor.take(late)] == [(Supersede(),), (Supersede(),)]
+        assert actor.state.session is None
+
+    def test_the_next_one_is_welcome_then(self, make_actor):
+        actor = make_actor()
+        actor.take(opened(actor.now, "i:1:1", "i", order=8))
+        actor.take(closed(actor.now))
+        actor.take(opened(actor.now - self.MINUTES, "j:2:1", "j", order=9))
+        assert actor.state.session.session == "j:2:1"
+
+    def test_the_same_opening_again_is_done_once(self, make_actor):
+        actor = make_actor()
+        event = opened(actor.now, "i:1:1", "i", order=8)
+        actor.take(event)
+        assert actor.take(event) == ()
+        actor.take(closed(actor.wait(1)))
+        assert actor.take(event) == ()
+        assert actor.state.session is None
+
+    def test_a_session_is_current_since_the_actor_says_so(self, make_actor):
+        actor = make_actor()
+        actor.take(opened(actor.now + self.MINUTES, "i:1:1", "i", order=7))
+        assert actor.state.session.at == actor.now
+
+    def test_an_ingress_of_an_older_narke_is_judged_by_its_clock_as_before(self, make_actor):
+        actor = make_actor()
+        actor.take(opened(actor.now, "i:1:1", "i", order=7))
+        actor.take(opened(actor.wait(1), "j:1:1", "j"))
+        assert actor.state.session.session == "j:1:1"
+        actor.take(opened(actor.wait(1), "i:1:2", "i", order=1))
+        assert actor.state.session.session == "i:1:2"

@@ -495,14 +495,48 @@ async def test_what_the_operator_decides_and_what_a_station_reports_do_not_touch
     assert (row.registration, row.has_password, row.note, row.vendor) == ("Accepted", False, None, "ACME")
 
 
+async def test_what_a_station_is_being_told_and_how_it_connects_is_shown_and_found(projection: Projection):
+    quiet = StationRecord(station="CP-1", security_profile=1, password_hash="$argon2id$...")
+    busy = StationRecord(
+        station="CP-2",
+        registration=Registration.PENDING,
+        security_profile=2,
+        password_hash_next="$sha256$...",
+        security_profile_next=3,
+        downgrade_allowed=True,
+        certificate_name="SN-2",
+        assume_ocpp16=True,
+        lenient_upgrade=True,
+    )
+    facts = [StationRegistered(record=record, at=at(0)) for record in (quiet, busy)]
+    await projection.apply([operator_entry("1-0", *facts)])
+
+    (row,) = (await projection.stations(StationFilter(changing=True), ALL)).rows
+    assert (row.station, row.has_password, row.has_password_next, row.security_profile_next) == ("CP-2", False, True, 3)
+    assert (row.downgrade_allowed, row.certificate_name, row.assume_ocpp16, row.lenient_upgrade) == (
+        True,
+        "SN-2",
+        True,
+        True,
+    )
+    for wanted in (
+        StationFilter(changing=False),
+        StationFilter(security_profile=1),
+        StationFilter(registration="Accepted"),
+    ):
+        assert [row.station for row in (await projection.stations(wanted, ALL)).rows] == ["CP-1"]
+
+
 async def test_the_history_never_shows_a_password_hash(projection: Projection):
-    record = StationRecord(station="CP-1", password_hash="$argon2id$secret")
+    record = StationRecord(station="CP-1", password_hash="$argon2id$secret", password_hash_next="$argon2id$next")
     await projection.apply([operator_entry("1-0", StationRegistered(record=record, at=at(0)))])
     (event,) = (await projection.events(EventFilter(kind="registered"), ALL)).rows
     assert event.data == {
         "record": {"is": "StationRecord", "station": "CP-1"},
         "has_password": True,
+        "has_password_next": True,
     }
+    assert "argon2" not in str(event)
 
 
 async def test_tokens_are_saved_changed_and_removed_whatever_their_case(projection: Projection):

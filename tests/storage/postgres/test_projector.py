@@ -189,7 +189,19 @@ async def test_what_the_operator_keeps_can_be_restored_in_full(pool: Pool):
         TokenRecord(token=Token(value="a", type="eMAID"), expires_at=NOW, group="g", note="n"),
     ]
     stations = [
-        StationRecord(station="CP-1", security_profile=1, password_hash="$argon2id$x", message_log=False, note="n"),
+        StationRecord(
+            station="CP-1",
+            security_profile=1,
+            password_hash="$argon2id$x",
+            message_log=False,
+            note="n",
+            password_hash_next="$sha256$y",
+            security_profile_next=3,
+            downgrade_allowed=True,
+            certificate_name="SN-1",
+            assume_ocpp16=True,
+            lenient_upgrade=True,
+        ),
         StationRecord(station="CP-0"),
     ]
     facts = [TokenSaved(record=record, at=NOW) for record in tokens]

@@ -1,7 +1,9 @@
 """What every operator's book promises, in memory and in Redis."""
 
+import asyncio
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from engine.model.authorization import Token, TokenRecord, TokenRemoved, TokenSaved
@@ -78,6 +80,52 @@ async def test_a_station_is_saved_found_and_a_fact(world):
     assert await book.station("CP-1") == saved
     assert await book.station("cp-1") is None
     assert (await entries(world))[0].facts == (StationRegistered(record=saved, at=NOW),)
+
+
+async def test_a_station_is_changed_in_one_step_and_that_is_a_fact(world):
+    book = world.book()
+    await book.save_station(StationRecord(station="CP-1", note="gate"), NOW)
+
+    changed = await book.change_station("CP-1", lambda known: known.with_password_next("$sha256$..."), NOW)
+
+    assert changed == StationRecord(station="CP-1", note="gate", password_hash_next="$sha256$...")
+    assert await book.station("CP-1") == changed
+    assert [entry.facts[0].record for entry in await entries(world)][1:] == [changed]
+
+
+async def test_a_change_that_changes_nothing_is_no_fact(world):
+    book = world.book()
+    await book.save_station(StationRecord(station="CP-1"), NOW)
+
+    assert await book.change_station("CP-1", lambda known: known.with_password_taken(), NOW) == StationRecord("CP-1")
+    assert len(await entries(world)) == 1
+
+
+async def test_a_station_that_is_not_registered_cannot_be_changed(world):
+    assert await world.book().change_station("CP-1", lambda known: known, NOW) is None
+    assert await entries(world) == []
+
+
+async def test_changes_at_the_same_time_are_all_made(world):
+    book = world.book()
+    await book.save_station(StationRecord(station="CP-1", note=""), NOW)
+
+    def longer(known):
+        return msgspec.structs.replace(known, note=known.note + "x")
+
+    await asyncio.gather(*(book.change_station("CP-1", longer, NOW) for _ in range(5)))
+
+    assert (await book.station("CP-1")).note == "xxxxx"
+
+
+async def test_a_station_is_found_whatever_the_case_of_its_identity(world):
+    book = world.book()
+    saved = StationRecord(station="Süd-CP")
+    await book.save_station(saved, NOW)
+
+    assert await book.station_like("SÜD-cp") == saved
+    assert await book.station_like("Süd-CP") is None
+    assert await book.station_like("other") is None
 
 
 async def test_an_import_goes_in_chunks_and_keeps_its_order(world):

@@ -1,0 +1,1 @@
+"""What the functional blocks keep in PostgreSQL: their tables, and how facts change the rows (`registry`)."""
