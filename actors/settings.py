@@ -1,9 +1,11 @@
 """Settings of the actors: how many there are, what they host, and the rules they apply."""
 
+from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
+from engine import quirk_files
 from engine.model.authorization import TokenStatus
 from engine.model.provisioning import Registration
 
@@ -77,9 +79,21 @@ class ActorSettings(BaseModel, frozen=True, extra="forbid"):
     data_transfer_vendors: tuple[str, ...] = Field(
         (), description="Vendor ids whose DataTransfer is answered Accepted (the data is recorded in any case)."
     )
+    quirks_file: Path | None = Field(
+        None,
+        description="TOML file with quirk profiles of your own, beside the built-in ones: what stations of some makes "
+        "do otherwise than the specification (docs/quirks.md).",
+    )
     command_deadline_s: float = Field(
         30.0, ge=1, le=3600, description="Seconds a command to a station may take when the caller names no deadline."
     )
+
+    @field_validator("quirks_file")
+    @classmethod
+    def _is_usable(cls, value: Path | None) -> Path | None:
+        """The file is read at start, not when the first station needs it."""
+        quirk_files.load(value)
+        return value
 
     @property
     def literal(self) -> bool:

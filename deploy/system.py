@@ -31,7 +31,7 @@ from deploy.cluster import fit
 from deploy.crew import Crew
 from deploy.settings import Settings
 from deploy.supervisor import Supervisor
-from deploy.wiring import http, ingress, projector, stations
+from deploy.wiring import campaigns, http, ingress, projector, stations
 from deploy.wiring.exporter import exporter_name, exporter_spec, targets_of
 from deploy.wiring.parts import SystemClock, metrics_dir, postgres_url, router_of
 from engine.ports import SeamError
@@ -106,6 +106,7 @@ class System:
         runtime.end(STATION_PREFIX)  # what a literal mode that was killed left on the cluster
         self._stations.begin(self._shares_of_stations(workers))
         self._spawn(Spawn("projector", projector.projector, (settings,)), **at_home)
+        self._spawn(Spawn("campaigns", campaigns.campaigns, (settings,)), **at_home)
         self._ingresses.begin(shares.ingresses(settings.actors, workers))
         self._spawn(Spawn("http", http.http, (settings, self._ingresses.names, self._ray_folder)), **at_home)
         self._hire_exporters(usable)
@@ -117,7 +118,7 @@ class System:
             Exception: What kept an actor from starting, e.g. a port that is taken.
         """
         await self._stations.arrive()  # the directory places units on those that live when it starts
-        await asyncio.gather(self._ingresses.arrive(), self._wait_for((DIRECTORY, "projector", "http")))
+        await asyncio.gather(self._ingresses.arrive(), self._wait_for((DIRECTORY, "projector", "campaigns", "http")))
         await self._router.start()
 
     async def targets(self) -> tuple[ScrapeTarget, ...]:

@@ -18,12 +18,14 @@ from typing import Protocol
 import msgspec
 
 from engine.model.authorization import Token, TokenRecord
+from engine.model.campaigns import CampaignChanged, CampaignStarted
 from engine.model.certificates import (
     ContractCertificateAsked,
     ContractEvidence,
     ContractFinding,
     ContractStatus,
     SigningAsked,
+    SigningDecided,
     SigningFinding,
     StatusFinding,
     StatusQuestion,
@@ -162,6 +164,18 @@ class OperatorBook(Protocol):
 
     async def station_like(self, station: str) -> StationRecord | None:
         """The registered station whose identity is this but for the case of letters; not the one spelled the same."""
+
+    async def decide_signing(self, decided: SigningDecided) -> None:
+        """Writes down the operator's yes or no to a station's request for a certificate."""
+
+    async def start_campaign(self, campaign: CampaignStarted, now: datetime) -> None:
+        """Keeps a campaign until it is over."""
+
+    async def change_campaign(self, change: CampaignChanged, now: datetime) -> None:
+        """Pauses, continues or ends a campaign."""
+
+    async def campaign(self, campaign_id: str) -> CampaignStarted | None:
+        """One that is not over, whole; None: there is none of that id."""
 
 
 class Arrivals(Protocol):

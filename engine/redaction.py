@@ -86,6 +86,16 @@ def _names_secret(value: dict[str, Any]) -> bool:
     return any(isinstance(name, str) and (_is_secret(name) or (vpn and name.lower() == "key")) for name in names)
 
 
+def redacted_url(url: str) -> str:
+    """The address without the password that may stand in it."""
+    return _URL_PASSWORD.sub(rf"\1:{REDACTED}@", url)
+
+
+def is_secret_variable(component: str, variable: str) -> bool:
+    """Whether a variable of the device model, or a 1.6 key (component ''), holds a secret: its value is never kept."""
+    return _is_secret(variable) or ("vpn" in component.lower() and variable.lower() == "key")
+
+
 def _is_secret(name: str) -> bool:
     plain = name.lower().replace(" ", "").replace("_", "").replace("-", "")
     return "password" in plain or "authorizationkey" in plain or plain in ("vpnkey", "simpin", "apnsimpin")

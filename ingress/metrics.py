@@ -11,11 +11,36 @@ _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 connections = Gauge(
     "narke_ingress_connections", "Stations connected, by OCPP version", ["version"], multiprocess_mode="livesum"
 )
+connections_by_profile = Gauge(
+    "narke_ingress_connections_by_security_profile",
+    "Stations connected, by the OCPP security profile they came with",
+    ["profile"],
+    multiprocess_mode="livesum",
+)
 connections_paused = Gauge(
     "narke_ingress_connections_paused", "Connections that are not read from now", multiprocess_mode="livesum"
 )
 handshakes_open = Gauge("narke_ingress_handshakes_open", "Handshakes under way", multiprocess_mode="livesum")
 handshakes_refused = Counter("narke_ingress_handshakes_refused", "Handshakes refused, by reason", ["reason"])
+security_events = Counter(
+    "narke_ingress_security_events", "Attempts that a security officer wants to see, by OCPP 2.1 name", ["event"]
+)
+tls_handshakes = Counter("narke_ingress_tls_handshakes", "TLS handshakes, by what came of them", ["outcome"])
+tls_handshakes_open = Gauge(
+    "narke_ingress_tls_handshakes_open", "TLS handshakes and PROXY headers under way", multiprocess_mode="livesum"
+)
+tls_reloads = Counter("narke_ingress_tls_reloads", "Changed files of TLS, by whether they could be used", ["outcome"])
+tls_certificate_expires = Gauge(
+    "narke_ingress_tls_certificate_expires_timestamp_seconds",
+    "When the TLS port's certificate expires, by kind of key",
+    ["key"],
+    multiprocess_mode="livemin",
+)
+tls_crl_expires = Gauge(
+    "narke_ingress_tls_crl_expires_timestamp_seconds",
+    "When the first list of revoked certificates is out of date",
+    multiprocess_mode="livemin",
+)
 closes = Counter("narke_ingress_closes", "Connections ended, by WebSocket close code", ["code"])
 messages = Counter(
     "narke_ingress_messages", "Messages of stations, by what came of them", ["version", "action", "outcome"]
@@ -33,6 +58,11 @@ queue_deliveries = Gauge(
 )
 retries = Counter("narke_ingress_retries", "Events delivered again, by reason", ["reason"])
 door_closed = Counter("narke_ingress_door_closed", "Times the queue was full and reading stopped everywhere")
+consultations = Counter(
+    "narke_ingress_consultations",
+    "Reports that the outside world was asked about (certificates), by what came of it",
+    ["report", "outcome"],
+)
 throttled = Counter("narke_ingress_throttled", "Times a station was slowed down for sending too fast")
 
 

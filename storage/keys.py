@@ -73,6 +73,11 @@ def token_key(key: str) -> bytes:
     return b"narke:{operator}:token:" + key.encode()
 
 
+def campaign_key(campaign_id: str) -> bytes:
+    """A campaign that is not over: its stations and its command, whole."""
+    return b"narke:{operator}:campaign:" + campaign_id.encode()
+
+
 def station_record_key(station: str) -> bytes:
     """The key of what the operator decided about a station."""
     return b"narke:{operator}:station:" + station.encode()

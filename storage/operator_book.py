@@ -11,7 +11,9 @@ from typing import Final
 from redis.asyncio import Redis
 
 from engine.model.authorization import Token, TokenRecord, TokenRemoved, TokenSaved
-from engine.model.codec import decode_station_record, decode_token_record, encode
+from engine.model.campaigns import CAMPAIGN_OVER, CampaignChanged, CampaignStarted
+from engine.model.certificates import SigningDecided
+from engine.model.codec import decode_campaign, decode_station_record, decode_token_record, encode
 from engine.model.facts import OperatorEntry, OperatorFact
 from engine.model.stations import StationRecord, StationRegistered
 from engine.ports import JournalUnavailable
@@ -137,6 +139,41 @@ class RedisOperatorBook:
         if value is None or value == station.encode():
             return None
         return await self.station(value.decode())
+
+    async def start_campaign(self, campaign: CampaignStarted, now: datetime) -> None:
+        """Keeps a campaign until it is over.
+
+        Raises:
+            JournalUnavailable: It is unknown whether it is kept; start it again under the same id.
+        """
+        await self._record((campaign,), {keys.campaign_key(campaign.campaign_id): encode(campaign)}, now)
+
+    async def change_campaign(self, change: CampaignChanged, now: datetime) -> None:
+        """Pauses, continues or ends a campaign; one that is over is forgotten here.
+
+        Raises:
+            JournalUnavailable: It is unknown whether it is changed; change it again.
+        """
+        await self._record((change,), {}, now)
+        if change.state in CAMPAIGN_OVER:
+            await self._link.command(b"DEL", keys.campaign_key(change.campaign_id))
+
+    async def campaign(self, campaign_id: str) -> CampaignStarted | None:
+        """One that is not over.
+
+        Raises:
+            JournalUnavailable: It is unknown.
+        """
+        value = await self._link.command(b"GET", keys.campaign_key(campaign_id))
+        return None if value is None else decode_campaign(value)
+
+    async def decide_signing(self, decided: SigningDecided) -> None:
+        """Writes down the operator's yes or no to a station's request for a certificate.
+
+        Raises:
+            JournalUnavailable: It is unknown whether it is written; decide again.
+        """
+        await self._record((decided,), {}, decided.at)
 
     async def _record(self, facts: tuple[OperatorFact, ...], values: dict[bytes, bytes], now: datetime) -> None:
         arguments = [b"%d" % self._entries_max, self._entry(facts, now), *values.values()]

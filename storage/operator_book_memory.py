@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from engine.model.authorization import Token, TokenRecord, TokenRemoved, TokenSaved
-from engine.model.codec import decode_station_record, decode_token_record, encode
+from engine.model.campaigns import CAMPAIGN_OVER, CampaignChanged, CampaignStarted
+from engine.model.certificates import SigningDecided
+from engine.model.codec import decode_campaign, decode_station_record, decode_token_record, encode
 from engine.model.facts import OperatorEntry, OperatorFact
 from engine.model.stations import StationRecord, StationRegistered
 from storage import keys
@@ -79,6 +81,26 @@ class MemoryOperatorBook:
         if value is None or value == station.encode():
             return None
         return await self.station(value.decode())
+
+    async def start_campaign(self, campaign: CampaignStarted, now: datetime) -> None:
+        """See `RedisOperatorBook.start_campaign`."""
+        self._record((campaign,), {keys.campaign_key(campaign.campaign_id): encode(campaign)}, now)
+
+    async def change_campaign(self, change: CampaignChanged, now: datetime) -> None:
+        """See `RedisOperatorBook.change_campaign`."""
+        self._record((change,), {}, now)
+        if change.state in CAMPAIGN_OVER:
+            self._store.values.pop(keys.campaign_key(change.campaign_id), None)
+
+    async def campaign(self, campaign_id: str) -> CampaignStarted | None:
+        """See `RedisOperatorBook.campaign`."""
+        self._store.check_available()
+        value = self._store.values.get(keys.campaign_key(campaign_id))
+        return None if value is None else decode_campaign(value)
+
+    async def decide_signing(self, decided: SigningDecided) -> None:
+        """See `RedisOperatorBook.decide_signing`."""
+        self._record((decided,), {}, decided.at)
 
     def _record(self, facts: tuple[OperatorFact, ...], values: Mapping[bytes, bytes], now: datetime) -> None:
         self._store.check_available()

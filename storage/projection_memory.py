@@ -29,7 +29,7 @@ from storage.projection.changes import (
 from storage.projection.clean import text, text_or_none
 from storage.projection.entries import START, StreamEntry, after, refuse_moved
 from storage.projection.fold import Folding
-from storage.projection.pending import Pending, matches
+from storage.projection.pending import Pending, is_older, matches
 from storage.queries import tables
 from storage.queries.blocks import listing_of_table, selected
 from storage.queries.counts import day_of
@@ -46,6 +46,7 @@ from storage.queries.listing import Listing
 from storage.queries.paging import LIMIT_MAX, Page, Paged, paged, place_of
 from storage.queries.reader import METER_VALUES_MAX
 from storage.queries.rows import (
+    CampaignProgress,
     CommandRow,
     ConnectedSession,
     ConnectorRow,
@@ -247,6 +248,17 @@ class MemoryProjection:
         ]
         return _page(tables.TOKENS, rows, page)
 
+    async def campaign_progress(self, campaign_id: str) -> CampaignProgress:
+        """See `Queries.campaign_progress`."""
+        rows = [self._command(name) for name, _ in await self.campaign_commands(campaign_id)]
+        settled = Counter(row.result for row in rows if row.result is not None)
+        return CampaignProgress(len(rows), sum(row.sent_at is not None for row in rows), dict(settled))
+
+    async def campaign_commands(self, campaign_id: str, *, open_only: bool = False) -> list[tuple[str, str]]:
+        """See `Queries.campaign_commands`."""
+        rows = [self._command(name) for name in sorted(self.tables.commands()) if name.startswith(f"{campaign_id}.")]
+        return [(row.command_id, row.station) for row in rows if not open_only or row.settled_at is None]
+
     async def block(self, table: Table, where: Mapping[str, Any], page: Page) -> Paged[Any]:
         """See `Queries.block`."""
         kept = self.tables.blocks.get(table.name, {})
@@ -356,9 +368,9 @@ def _write(rows: MemoryTables, changes: Changes) -> None:
 
 
 def _write_blocks(rows: MemoryTables, pending: Pending) -> None:
-    for table, where in pending.drops:
+    for table, where, older in pending.drops:
         kept = rows.blocks.setdefault(table.name, {})
-        for key in [key for key in kept if matches(table, key, where)]:
+        for key in [key for key, row in kept.items() if matches(table, key, where) and is_older(row, older)]:
             del kept[key]
     for table, names, values in pending.groups():
         kept = rows.blocks.setdefault(table.name, {})

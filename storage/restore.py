@@ -55,8 +55,13 @@ async def operator_records(pool: AsyncConnectionPool[Any], tenant: str) -> Opera
             ),
             [tenant],
         )
+        chosen = await connection.execute("SELECT station, quirks FROM station_quirks WHERE tenant = %s", [tenant])
+        quirks = dict(await chosen.fetchall())
         station_records = [
-            msgspec.convert(dict(zip(_STATION_FIELDS, values, strict=True)), StationRecord)
+            msgspec.convert(
+                {**dict(zip(_STATION_FIELDS, values, strict=True)), "quirks": quirks.get(values[0]) or []},
+                StationRecord,
+            )
             for values in await stations.fetchall()
         ]
     return OperatorRecords(token_records, station_records)

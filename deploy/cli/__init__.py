@@ -8,7 +8,22 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.cli import audit, commands, events, fleet, keys, server, simulate, stations, status, tokens, transactions
+from deploy.cli import (
+    audit,
+    campaigns,
+    commands,
+    events,
+    fleet,
+    fuzz,
+    keys,
+    records,
+    server,
+    simulate,
+    stations,
+    status,
+    tokens,
+    transactions,
+)
 from deploy.cli.connection import Named
 
 app = typer.Typer(
@@ -55,8 +70,9 @@ def _for_all_commands(group: Any, data_dir: str) -> dict[str, Any]:
 
 server.register(app)
 simulate.register(app)
+fuzz.register(app)
 fleet.register(app)
-for part in (audit, status, stations, transactions, events, commands, tokens, keys):
+for part in (audit, status, stations, transactions, events, commands, campaigns, records, tokens, keys):
     part.register(app)
 
 

@@ -19,7 +19,7 @@ _COMMANDS = (
     Column("REQUESTED", moment("requested_at")),
     Column("STATION", "station"),
     Column("COMMAND", lambda row: row["action"] or row["kind"]),
-    Column("RESULT", lambda row: row["result"] or "open"),
+    Column("RESULT", lambda row: row["result"] or ("sent" if row["sent_at"] else "queued")),
     Column("STATUS", "status"),
 )
 _ENOUGH = 2
@@ -35,6 +35,9 @@ class ResultWord(StrEnum):
     OFFLINE = "offline"
     LOST = "lost"
     NOT_EXPRESSIBLE = "not_expressible"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    REPLACED = "replaced"
 
 
 def register(app: typer.Typer) -> None:
@@ -52,20 +55,40 @@ def register(app: typer.Typer) -> None:
     record = typer.Typer(help="What was commanded, and what came of it.", no_args_is_help=True)
     client_command(record, "list")(list_commands)
     client_command(record, "show")(show_command)
-    app.add_typer(record, name="commands")
+    client_command(record, "cancel")(cancel_command)
+    app.add_typer(record, name="command")
 
 
-def send(
+def send(  # noqa: PLR0913 (each is an argument or option)
     reach: Reach,
     station: Station,
-    action: Annotated[str, typer.Argument(help="OCPP action, e.g. GetLocalListVersion.", show_default=False)],
-    payload: Annotated[str, typer.Argument(help="Its payload: JSON, @FILE, or - for standard input.")] = "{}",
+    action: Annotated[
+        str,
+        typer.Argument(
+            help="OCPP action, e.g. GetLocalListVersion; or a command of Narke's, the same in all versions, "
+            "e.g. reserve_now.",
+            show_default=False,
+        ),
+    ],
+    payload: Annotated[str, typer.Argument(help="Its payload or fields: JSON, @FILE, or - for standard input.")] = "{}",
     *,
     deadline: Deadline = None,
+    wait_for_station: Annotated[
+        bool, typer.Option("--wait-for-station", help="Where it is offline: send it when it is back.")
+    ] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Say its id as soon as it is on record.")] = False,
+    priority: Annotated[int, typer.Option(min=-100, max=100, help="The highest that waits goes first.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Send any action that a CSMS can send, with a payload that its official schema accepts."""
-    body = {"action": action, "payload": read_payload(payload), "deadline_s": deadline}
+    """Send any OCPP action that a CSMS can send, checked by its official schema, or a command of Narke's."""
+    fields = read_payload(payload)
+    body: Row = {"action": action, "payload": fields} if action[:1].isupper() else {"command": action, **fields}
+    body |= {
+        "deadline_s": deadline,
+        "priority": priority or None,
+        "when_offline": "wait" if wait_for_station else None,
+        "answer": "recorded" if no_wait else None,
+    }
     _command(reach, station, "commands", body, as_json=as_json)
 
 
@@ -217,6 +240,8 @@ def show_command(
             ("by", row["requested_by"]),
             ("requested", when(row["requested_at"])),
             ("until", when(row["deadline_at"])),
+            ("priority", row["priority"] or None),
+            ("sent", when(row["sent_at"]) or ("no" if row["settled_at"] else "not yet")),
             ("settled", when(row["settled_at"]) or "open"),
             ("result", row["result"]),
             ("status", row["status"]),
@@ -227,6 +252,16 @@ def show_command(
     )
 
 
+def cancel_command(
+    reach: Reach,
+    command_id: Annotated[str, typer.Argument(help="Id of the command.", show_default=False)],
+) -> None:
+    """Take a command back while it waits for its station."""
+    with reach.api() as api:
+        api.send("DELETE", path("commands", command_id))
+    typer.echo(f"{command_id}: taken back; nothing was sent")
+
+
 def _command(reach: Reach, station: str, kind: str, body: Row, *, as_json: bool) -> None:
     with reach.api() as api:
         answer = api.command(station, kind, {name: value for name, value in body.items() if value is not None})
@@ -234,7 +269,14 @@ def _command(reach: Reach, station: str, kind: str, body: Row, *, as_json: bool)
 
 
 def _tell(answer: Row, *, as_json: bool) -> None:
-    """Says what the station answered; a no is exit status 5."""
+    """Says what the station answered; a no is exit status 5. A command that is only on record says its id."""
+    if "result" not in answer:
+        if as_json:
+            print_json(answer)
+        else:
+            what = f"`narke command show {answer['command_id']}` tells what came of it"
+            typer.echo(f"{answer['station']}: on record; {what}")
+        return
     accepted = answer["result"] == "accepted"
     if as_json:
         print_json(answer)

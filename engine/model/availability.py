@@ -51,3 +51,20 @@ class ChangeAvailability(Word, frozen=True):
 
     evse: EvseRef
     operative: bool
+
+
+class AvailabilityWanted(Word, frozen=True):
+    """Fact: what a station said to `ChangeAvailability`: Accepted, Scheduled (when the transaction ends) or Rejected."""
+
+    evse: EvseRef
+    operative: bool
+    status: str
+    at: datetime
+
+
+class AvailabilityReached(Word, frozen=True):
+    """Fact: a connector of the place reported a status that shows that the change took effect."""
+
+    evse: EvseRef
+    operative: bool
+    noted_at: datetime

@@ -60,6 +60,10 @@ class CertificateUse(StrEnum):
     V2G_CHAIN = "V2GCertificateChain"
 
 
+SIGNED_WAITS_S = 7 * 86_400.0
+"""How long a signed certificate waits for its station to be there."""
+
+
 class SigningDecision(StrEnum):
     """What came of a request for a certificate before the station was answered."""
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from engine.model.authorization import TokenRecord
+from engine.model.campaigns import CampaignStarted
 from engine.model.commands import CommandCancel, CommandRequest, Outcome
 from engine.model.envelopes import Batch, BatchReply, Downlinks
 from engine.model.facts import JournalEntry, OperatorEntry
@@ -19,6 +20,7 @@ decode_command_cancel = msgspec.msgpack.Decoder(CommandCancel).decode
 decode_outcome = msgspec.msgpack.Decoder(Outcome).decode
 decode_journal_entry = msgspec.msgpack.Decoder(JournalEntry).decode
 decode_operator_entry = msgspec.msgpack.Decoder(OperatorEntry).decode
+decode_campaign = msgspec.msgpack.Decoder(CampaignStarted).decode
 decode_token_record = msgspec.msgpack.Decoder(TokenRecord).decode
 decode_station_record = msgspec.msgpack.Decoder(StationRecord).decode
 decode_logged_messages = msgspec.msgpack.Decoder(list[LoggedMessage]).decode

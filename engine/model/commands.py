@@ -13,9 +13,32 @@ from engine.model.certificates import (
     SendSignedCertificate,
 )
 from engine.model.data_transfer import SendData
+from engine.model.device_model import GetBaseReport, GetReport
+from engine.model.diagnostics import LogFile, StreamsFound
+from engine.model.local_list import GetLocalListVersion, ListVersion, SendLocalList
+from engine.model.monitoring import MonitorResults, MonitorsGone
 from engine.model.notices import RawCommand
-from engine.model.provisioning import GetVariables, ResetStation, SetVariables, VariableResult
+from engine.model.payment import NotifyWebPaymentStarted
+from engine.model.provisioning import (
+    ChangePassword,
+    GetVariables,
+    ResetStation,
+    SetNetworkProfile,
+    SetVariables,
+    VariableResult,
+)
 from engine.model.remote_control import RequestStart, RequestStop, TriggerMessage, UnlockConnector
+from engine.model.reservation import CancelReservation, ReserveNow
+from engine.model.smart_charging import (
+    ClearChargingProfile,
+    CompositeSchedule,
+    GetChargingProfiles,
+    GetCompositeSchedule,
+    SetChargingProfile,
+    UpdateDynamicSchedule,
+    UsePriorityCharging,
+)
+from engine.model.transactions import GetTransactionStatus
 from engine.model.word import Word
 
 Command = (
@@ -29,12 +52,31 @@ Command = (
     | UnlockConnector
     | TriggerMessage
     | SendData
+    | GetBaseReport
+    | GetReport
+    | ChangePassword
+    | SetNetworkProfile
+    | GetTransactionStatus
     | SendSignedCertificate
     | InstallCertificate
     | DeleteCertificate
     | GetInstalledCertificates
+    | SendLocalList
+    | GetLocalListVersion
+    | ReserveNow
+    | CancelReservation
+    | NotifyWebPaymentStarted
+    | SetChargingProfile
+    | ClearChargingProfile
+    | GetChargingProfiles
+    | GetCompositeSchedule
+    | UpdateDynamicSchedule
+    | UsePriorityCharging
     | RawCommand
 )
+
+Found = ListVersion | CompositeSchedule | LogFile | MonitorResults | MonitorsGone | StreamsFound
+"""What answers tell beyond a yes or a no, in words."""
 
 
 class Result(StrEnum):
@@ -72,6 +114,8 @@ class Outcome(Word, frozen=True):
     variables: tuple[VariableResult, ...] = ()
     certificates: tuple[InstalledCertificate, ...] = ()
     """What a station has installed, where it was asked for that."""
+    found: Found | None = None
+    """What else the answer tells, where its command has a word for it."""
 
 
 class CommandRequest(Word, frozen=True):

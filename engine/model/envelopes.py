@@ -9,14 +9,42 @@ from enum import StrEnum
 
 from engine.model.authorization import TokenAnswer, TokenPresented
 from engine.model.availability import ConnectorStatusAnswer, ConnectorStatusReported
+from engine.model.certificates import (
+    CertificateStatusAnswer,
+    CertificateStatusAsked,
+    ChainStatusAnswer,
+    ChainStatusAsked,
+    ContractCertificateAnswer,
+    ContractCertificateAsked,
+    SigningAnswer,
+    SigningAsked,
+)
 from engine.model.commands import Command, CommandReplied
 from engine.model.data_transfer import DataAnswer, DataReported
+from engine.model.device_model import VariablesAnswer, VariablesReported
 from engine.model.ids import Unit
 from engine.model.metering import ReadingsAnswer, ReadingsReported
 from engine.model.notices import NoticeAnswer, StationNotice
 from engine.model.provisioning import BootAnswer, BootReported, HeartbeatAnswer, HeartbeatReported
-from engine.model.sessions import SessionClosed, SessionOpened
+from engine.model.quirks import OdditiesReported
+from engine.model.smart_charging import (
+    ChargingNoted,
+    DynamicUpdateAnswer,
+    DynamicUpdatePulled,
+    EvScheduleAnswer,
+    EvScheduleReported,
+    LimitReleaseReported,
+    LimitReported,
+    NeedsAnswer,
+    NeedsReported,
+    PriorityReported,
+    ProfilesReported,
+)
+from engine.model.security import SecurityEventAnswer, SecurityEventReported
+from engine.model.sessions import SessionAnswer, SessionClosed, SessionOpened, SilenceReported, SpeechReported
 from engine.model.transactions import TransactionAnswer, TransactionReported
+from engine.model.payment import SettlementAnswer, SettlementReported, VatNumberAnswer, VatNumberPresented
+from engine.model.reservation import ReservationStatusAnswer, ReservationStatusReported
 from engine.model.word import Word
 
 Report = (
@@ -27,7 +55,26 @@ Report = (
     | TransactionReported
     | ReadingsReported
     | DataReported
+    | ProfilesReported
+    | LimitReported
+    | LimitReleaseReported
+    | NeedsReported
+    | EvScheduleReported
+    | PriorityReported
+    | DynamicUpdatePulled
+    | VariablesReported
+    | SecurityEventReported
+    | SigningAsked
+    | CertificateStatusAsked
+    | ChainStatusAsked
+    | ContractCertificateAsked
+    | ReservationStatusReported
+    | SettlementReported
+    | VatNumberPresented
     | StationNotice
+    | OdditiesReported
+    | SilenceReported
+    | SpeechReported
 )
 Answer = (
     BootAnswer
@@ -37,7 +84,21 @@ Answer = (
     | TransactionAnswer
     | ReadingsAnswer
     | DataAnswer
+    | ChargingNoted
+    | NeedsAnswer
+    | EvScheduleAnswer
+    | DynamicUpdateAnswer
+    | VariablesAnswer
+    | SecurityEventAnswer
+    | SigningAnswer
+    | CertificateStatusAnswer
+    | ChainStatusAnswer
+    | ContractCertificateAnswer
+    | ReservationStatusAnswer
+    | SettlementAnswer
+    | VatNumberAnswer
     | NoticeAnswer
+    | SessionAnswer
 )
 
 

@@ -3,15 +3,71 @@
 from datetime import datetime
 
 from engine.model.authorization import StopDropped, StopPlanned, TokenChecked, TokenRemoved, TokenSaved
-from engine.model.availability import ConnectorStatusChanged
+from engine.model.availability import AvailabilityReached, AvailabilityWanted, ConnectorStatusChanged
+from engine.model.campaigns import CampaignChanged, CampaignStarted
+from engine.model.certificates import (
+    CertificateDeleted,
+    CertificateInstalled,
+    CertificateStatusTold,
+    ContractCertificateTold,
+    InstalledListed,
+    SigningDecided,
+    SigningRequested,
+    SigningSettled,
+)
 from engine.model.commands import CommandRequested, CommandSent, CommandSettled
 from engine.model.data_transfer import DataReceived
+from engine.model.device_model import InventoryAsked, InventoryPlanned, ReportFollowed, VariablesRecorded
 from engine.model.metering import ReadingsRecorded
 from engine.model.notices import NoticeRecorded
-from engine.model.provisioning import StationBooted, StationSeen
-from engine.model.sessions import SessionEnded, SessionStarted
+from engine.model.provisioning import (
+    NetworkProfileAnswered,
+    PasswordChangeAnswered,
+    StationBooted,
+    StationSeen,
+)
+from engine.model.remote_control import FollowUpAwaited, FollowUpCame, FollowUpMissing
+from engine.model.quirks import OdditiesCounted
+from engine.model.security import SecurityEventRecorded
+from engine.model.sessions import (
+    IdentityContested,
+    SessionEnded,
+    SessionStarted,
+    StationResponsive,
+    StationUnresponsive,
+    VersionChanged,
+)
+from engine.model.smart_charging import (
+    CompositeScheduleTold,
+    DynamicScheduleUpdated,
+    EvScheduleRecorded,
+    LimitImposed,
+    LimitReleased,
+    NeedsRecorded,
+    PriorityChanged,
+    ProfileAdopted,
+    ProfileInstalled,
+    ProfileRemoved,
+    ProfilesReportBegun,
+    ProfilesReportEnded,
+    ProfilesReportHeard,
+)
 from engine.model.stations import StationRegistered
-from engine.model.transactions import TransactionEnded, TransactionOpened, TransactionUpdated
+from engine.model.transactions import (
+    TransactionEnded,
+    TransactionOpened,
+    TransactionStatusTold,
+    TransactionUpdated,
+)
+from engine.model.local_list import (
+    LocalListAsked,
+    LocalListChecked,
+    LocalListDoubted,
+    LocalListRefused,
+    LocalListUpdated,
+)
+from engine.model.payment import SettlementRecorded, VatNumberChecked
+from engine.model.reservation import ReservationEnded, ReservationLapsed, ReservationMade, ReservationRefused
 from engine.model.word import Word
 
 Fact = (
@@ -26,16 +82,65 @@ Fact = (
     | TransactionEnded
     | ReadingsRecorded
     | DataReceived
+    | ProfileInstalled
+    | ProfileRemoved
+    | ProfileAdopted
+    | DynamicScheduleUpdated
+    | ProfilesReportBegun
+    | ProfilesReportHeard
+    | ProfilesReportEnded
+    | LimitImposed
+    | LimitReleased
+    | NeedsRecorded
+    | EvScheduleRecorded
+    | PriorityChanged
+    | CompositeScheduleTold
     | NoticeRecorded
     | CommandRequested
     | CommandSent
     | CommandSettled
+    | VariablesRecorded
+    | ReportFollowed
+    | InventoryPlanned
+    | InventoryAsked
+    | FollowUpAwaited
+    | FollowUpCame
+    | FollowUpMissing
+    | AvailabilityWanted
+    | AvailabilityReached
+    | PasswordChangeAnswered
+    | NetworkProfileAnswered
+    | TransactionStatusTold
+    | SecurityEventRecorded
+    | SigningRequested
+    | SigningSettled
+    | InstalledListed
+    | CertificateInstalled
+    | CertificateDeleted
+    | CertificateStatusTold
+    | ContractCertificateTold
+    | IdentityContested
+    | VersionChanged
+    | StationUnresponsive
+    | StationResponsive
+    | OdditiesCounted
+    | LocalListUpdated
+    | LocalListRefused
+    | LocalListChecked
+    | LocalListDoubted
+    | LocalListAsked
+    | ReservationMade
+    | ReservationRefused
+    | ReservationEnded
+    | ReservationLapsed
+    | SettlementRecorded
+    | VatNumberChecked
     | StopPlanned
     | StopDropped
 )
 """Facts about one station, in the station's own journal."""
 
-OperatorFact = TokenSaved | TokenRemoved | StationRegistered
+OperatorFact = TokenSaved | TokenRemoved | StationRegistered | CampaignStarted | CampaignChanged | SigningDecided
 """Facts the operator makes, in the operator's journal."""
 
 

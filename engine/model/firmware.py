@@ -3,10 +3,13 @@
 An update is known by the requestId of its command. Narke gives one also where the wire has none (1.6 UpdateFirmware).
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from engine.model.word import Word
+
+AT_ONCE = datetime(2020, 1, 1, tzinfo=UTC)
+"""How "at once" is said where a version wants a time: the time may have passed (1.6 section 6.51, 2.1 L01)."""
 
 
 class FirmwareStatus(StrEnum):

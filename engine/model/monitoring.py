@@ -200,13 +200,17 @@ class MonitorsCleared(Word, frozen=True):
 
 
 class MonitoringReportAsked(Word, frozen=True):
-    """Fact: a report of monitors was asked for. `whole`: it will tell of all. `accepted`: see firmware."""
+    """Fact: a report of monitors was asked for. `whole`: it will tell of all. `accepted`: see firmware.
+
+    `empty`: the station has nothing to report.
+    """
 
     request_id: int
     command_id: str
     noted_at: datetime
     accepted: bool | None
     whole: bool = False
+    empty: bool = False
     answer: str = ""
     expected_by: datetime | None = None
 
@@ -229,6 +233,13 @@ class MonitoringReportMissing(Word, frozen=True):
     """Fact: the rest of a report did not come in time."""
 
     request_id: int
+    noted_at: datetime
+
+
+class MonitoringReportPlanned(Word, frozen=True):
+    """Fact: a report of monitors will be asked for at that time; None: it was asked for now."""
+
+    due_at: datetime | None
     noted_at: datetime
 
 

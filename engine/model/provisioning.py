@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from engine.model.ids import EvseRef
+from engine.model.quirks import Quirks
 from engine.model.word import Word
 
 
@@ -31,11 +32,15 @@ class BootReported(Word, frozen=True):
 
 
 class BootAnswer(Word, frozen=True):
-    """`interval_s`: between heartbeats when accepted, else least wait before the next boot; 0: the station chooses."""
+    """`interval_s`: between heartbeats when accepted, else least wait before the next boot; 0: the station chooses.
+
+    `quirks`: for its ingress, not for the station; None: none.
+    """
 
     registration: Registration
     interval_s: int
     now: datetime
+    quirks: Quirks | None = None
 
 
 class HeartbeatReported(Word, frozen=True):
@@ -55,6 +60,8 @@ class StationBooted(Word, frozen=True):
     registration: Registration
     interval_s: int
     at: datetime
+    quirks: tuple[str, ...] = ()
+    """Names in the station's record then."""
 
 
 class StationSeen(Word, frozen=True):
@@ -126,3 +133,92 @@ class ResetStation(Word, frozen=True):
 
     kind: ResetKind
     evse: int | None = None
+
+
+class ChangePassword(Word, frozen=True):
+    """Command: the station is to authenticate with this password from now on (1.6 AuthorizationKey, 2.x BasicAuthPassword).
+
+    `password`: as the operator writes it; 1.6 is told its hexadecimal form. Before it is sent, its hash must be the
+    station record's `password_hash_next`, or the station is locked out: REST and `narke station rotate-password` see to
+    that.
+    """
+
+    password: str
+
+    @property
+    def slot(self) -> str:
+        """Only the last counts."""
+        return "password"
+
+
+class PasswordChangeAnswered(Word, frozen=True):
+    """Fact: what a station said to a new password. `accepted` False: it keeps the old one (2.1 A01.FR.04)."""
+
+    accepted: bool
+    at: datetime
+    status: str | None = None
+
+
+class Apn(Word, frozen=True):
+    """How a modem connects. `authentication`: PAP, CHAP, NONE or AUTO."""
+
+    apn: str
+    authentication: str = "NONE"
+    user: str | None = None
+    password: str | None = None
+    sim_pin: int | None = None
+    preferred_network: str | None = None
+    only_preferred_network: bool | None = None
+
+
+class Vpn(Word, frozen=True):
+    """How a station reaches us through a VPN. `type`: IKEv2, IPSec, L2TP or PPTP."""
+
+    server: str
+    user: str
+    password: str
+    vpn_key: str
+    type: str
+    group: str | None = None
+
+
+class NetworkProfile(Word, frozen=True):
+    """How a station connects to a CSMS (2.x NetworkConnectionProfileType).
+
+    `url`: of the OCPP endpoint, without the identity. `interface`: Wired0 to 3, Wireless0 to 3, 2.1 also Any. `version`:
+    OCPP16, OCPP20, OCPP201, OCPP21, ...; None: that which the station speaks now (2.1 leaves it to the handshake).
+    `identity`, `password`: 2.1 only, where they differ from those in use.
+    """
+
+    url: str
+    security_profile: int
+    interface: str = "Wired0"
+    message_timeout_s: int = 30
+    version: str | None = None
+    identity: str | None = None
+    password: str | None = None
+    apn: Apn | None = None
+    vpn: Vpn | None = None
+
+
+class SetNetworkProfile(Word, frozen=True):
+    """Command. 2.x only (B09). The profile is used once its slot is in OCPPCommCtrlr.NetworkConfigurationPriority (B10)."""
+
+    configuration_slot: int
+    profile: NetworkProfile
+
+    @property
+    def slot(self) -> str:
+        """Only the last of a configuration slot counts."""
+        return f"network-profile:{self.configuration_slot}"
+
+
+class NetworkProfileAnswered(Word, frozen=True):
+    """Fact: what a station said to a network profile. Without its secrets."""
+
+    configuration_slot: int
+    url: str
+    security_profile: int
+    interface: str
+    status: str
+    at: datetime

@@ -48,6 +48,7 @@ class Quirks(Word, frozen=True):
     `meter_jitter_wh`: so much may its register go backwards within a transaction without a flag.
 
     How it is watched:
+    `heartbeat_s`: it says something so often, whatever it is told; 0: no silence of it means anything.
     `ping`: it is sent WebSocket pings. `pong_timeout_s`: another time-out for their answers.
 
     How it is spoken to:
@@ -70,6 +71,7 @@ class Quirks(Word, frozen=True):
     meter_factor: Annotated[float, Meta(gt=0, le=1e6)] = 1.0
     sequence_ignored: bool = False
     meter_jitter_wh: Annotated[float, Meta(ge=0, le=1000)] = 0.0
+    heartbeat_s: Annotated[int, Meta(ge=0, le=604_800)] | None = None
     ping: bool = True
     pong_timeout_s: Annotated[float, Meta(gt=0, le=3600)] | None = None
     call_after_connect_s: Seconds = 0.0
@@ -261,3 +263,5 @@ class OdditiesCounted(Word, frozen=True):
     noted_at: datetime
     make: Make | None = None
     examples: Mapping[str, str] = {}
+    of_new_make: bool = False
+    """What was counted before was of another make, and is over."""

@@ -320,7 +320,7 @@ class ProfileRemoved(Word, frozen=True):
     profile_id: int
     evse: int
     reason: RemovalReason
-    at: datetime
+    noted_at: datetime
 
 
 class ProfileAdopted(Word, frozen=True):
@@ -329,11 +329,11 @@ class ProfileAdopted(Word, frozen=True):
     profile_id: int
     evse: int
     transaction_id: str
-    at: datetime
+    noted_at: datetime
 
 
 class DynamicScheduleUpdated(Word, frozen=True):
-    """Fact: a dynamic profile has these numbers. `pulled`: the station asked for them."""
+    """Fact: a dynamic profile has these numbers, all of them. `pulled`: the station asked for them."""
 
     profile_id: int
     update: ScheduleUpdate

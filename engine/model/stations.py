@@ -29,6 +29,7 @@ class StationRecord(Word, frozen=True):
     `certificate_name`: the common name that its certificate must carry, its serial number; None: its identity.
     `assume_ocpp16`: it names no subprotocol and means ocpp1.6. `lenient_upgrade`: its handshake lacks
     `Connection: Upgrade` or `Upgrade: websocket`.
+    `quirks`: names of quirk profiles, or `switch=value`, beside those of its make (`engine.model.quirks`).
     `message_log`: True or False for this station, None: as the system's setting says.
     """
 
@@ -44,6 +45,7 @@ class StationRecord(Word, frozen=True):
     certificate_name: str | None = None
     assume_ocpp16: bool = False
     lenient_upgrade: bool = False
+    quirks: tuple[str, ...] = ()
 
     def with_password_next(self, password_hash: str) -> Self:
         """The station is about to be told a new password: both are good until it has shown the new one."""

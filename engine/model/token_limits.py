@@ -56,14 +56,13 @@ def hours_of(text: str) -> Hours:
         ValueError: It names none; says what they look like.
     """
     found = _HOURS.fullmatch(text)
+    wrong = ValueError(f"{text!r} are no hours: write e.g. Mo-Fr 08:00-18:00, Sa,Su 22:00-06:00 or 06:00-24:00")
+    if found is None:
+        raise wrong
     try:
-        if found is None:
-            raise ValueError
         return Hours(_days_of(found["days"]), _minutes_of(found["from"]), _minutes_of(found["until"]))
     except ValueError:
-        raise ValueError(
-            f"{text!r} are no hours: write e.g. Mo-Fr 08:00-18:00, Sa,Su 22:00-06:00 or 06:00-24:00"
-        ) from None
+        raise wrong from None
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,9 @@ from engine.model.ids import EvseRef
 from engine.model.metering import Reading
 from engine.model.word import Word
 
+Gaps = tuple[tuple[int, int], ...]
+"""Sequence numbers that were not heard, as ranges (first, last), ascending; of many only the first few."""
+
 
 class Stage(StrEnum):
     """Where in its life a transaction is, as the station reports it."""
@@ -87,6 +90,8 @@ class TransactionAnswer(Word, frozen=True):
     number: int | None = None
     verdict: TokenVerdict | None = None
     total_cost: float | None = None
+    limit: TransactionLimit | None = None
+    """2.1: up to where it may go, told once (E16.FR.02)."""
 
 
 class TransactionFlag(StrEnum):
@@ -100,6 +105,12 @@ class TransactionFlag(StrEnum):
     METER_BACKWARDS = "meter_backwards"
     CLOCK_SKEW = "clock_skew"
     AFTER_END = "after_end"
+    WRONG_CONNECTOR = "wrong_connector"
+    """A message named another place than the transaction's, or none that can charge (0, negative); the first counts."""
+    SUPERSEDED = "superseded"
+    """A younger transaction began at its connector before its end was heard."""
+    ABANDONED = "abandoned"
+    """Ended by us, for it was superseded or its station knows it no more; a stop that comes after all corrects it."""
 
 
 class TransactionOpened(Word, frozen=True):
@@ -124,6 +135,7 @@ class TransactionOpened(Word, frozen=True):
     """Where the register of `meter_start_wh` sits when it was a reading (Outlet, Inlet)."""
     phases_used: int | None = None
     cable_a_max: float | None = None
+    extras: TransactionExtras | None = None
 
 
 class TransactionUpdated(Word, frozen=True):
@@ -153,6 +165,9 @@ class TransactionUpdated(Word, frozen=True):
     remote_start_id: int | None = None
     phases_used: int | None = None
     cable_a_max: float | None = None
+    extras: TransactionExtras | None = None
+    gaps: Gaps | None = None
+    """Set when it changed."""
 
 
 class TransactionEnded(Word, frozen=True):
@@ -171,3 +186,21 @@ class TransactionEnded(Word, frozen=True):
     flags: tuple[TransactionFlag, ...] = ()
     verdict: TokenVerdict | None = None
     """What the station was told of `token`."""
+    extras: TransactionExtras | None = None
+    gaps: Gaps | None = None
+    """Set when it changed."""
+
+
+class GetTransactionStatus(Word, frozen=True):
+    """Command: whether a transaction goes on and has messages to come (2.x E14). None: messages of any transaction."""
+
+    transaction_id: str | None = None
+
+
+class TransactionStatusTold(Word, frozen=True):
+    """Fact: what a station said to that. `ongoing` None: it was not asked about one transaction (E14.FR.06)."""
+
+    messages_in_queue: bool
+    at: datetime
+    transaction_id: str | None = None
+    ongoing: bool | None = None

@@ -28,6 +28,12 @@ DIALECT_OF_VERSION: dict[Version, Dialect] = {
 }
 
 
+TIME_WITHOUT_ZONE = "a time without a zone, taken as UTC"
+"""A note on a message."""
+NO_TIME = "is no time, ignored"
+"""How the note ends on a time that cannot be read."""
+
+
 class Action(msgspec.Struct, frozen=True):
     """A row of the table.
 
@@ -86,8 +92,8 @@ def actions(version: Version) -> dict[str, Action]:
     return table
 
 
-def understand(version: Version, action: str, payload: Payload) -> Understood:
-    """What a station's CALL or SEND means.
+def understand(version: Version, action: str, payload: Payload, *, lenient: bool = False) -> Understood:
+    """What a station's CALL or SEND means. `lenient`: read it as the lenient actions are (`repairs.accept`).
 
     Raises:
         RemoteError: NotImplemented for an action that the version does not have, NotSupported for one that only we may
@@ -98,8 +104,11 @@ def understand(version: Version, action: str, payload: Payload) -> Understood:
         raise RemoteError(ErrorCode.NOT_IMPLEMENTED, f"OCPP {version} has no action {action[:50]}")
     if row.from_station is None:
         raise RemoteError(ErrorCode.NOT_SUPPORTED, f"{action} is sent by the CSMS, not by a station")
-    accepted, repaired = repairs.accept(version, action, "request", payload)
+    accepted, repaired = repairs.accept(version, action, "request", payload, lenient=lenient)
+    zoneless = times.zoneless.count
     report = row.from_station.report(accepted, version)
+    if times.zoneless.count != zoneless:
+        repaired = (*repaired, TIME_WITHOUT_ZONE)
     if (nonsense := _times_ignored(report, accepted)) is not None:
         repaired = (*repaired, nonsense)
     return Understood(report, repaired)
@@ -187,8 +196,8 @@ def _times_ignored(report: Report, payload: Payload) -> str | None:
     if isinstance(report, ReadingsReported | TransactionReported):
         for reading in report.readings:
             if reading.at is None:
-                return "a meter value's timestamp is no time, ignored"
+                return f"a meter value's timestamp {NO_TIME}"
     text = payload.get("timestamp")
     if isinstance(text, str) and getattr(report, "at", None) is None and times.is_nonsense(text):
-        return f"timestamp: {text[:40]!r} is no time, ignored"
+        return f"timestamp: {text[:40]!r} {NO_TIME}"
     return None

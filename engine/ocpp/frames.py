@@ -21,6 +21,8 @@ CALL_RESULT_ERROR = 5
 SEND = 6
 
 MESSAGE_ID_LENGTH_MAX = 36
+MESSAGE_ID_GIVEN_BACK_MAX = 255
+"""Characters of a message id that is too long, but still given back in the error that says so (1.6J section 4.2.3)."""
 NESTING_MAX = 100
 """Depth of brackets; OCPP itself needs about a dozen."""
 UNREADABLE_ID = "-1"
@@ -160,7 +162,10 @@ def _message_id(elements: list[Any], message_type: int) -> tuple[str, bool]:
     message_id = str(raw)
     if len(message_id) > MESSAGE_ID_LENGTH_MAX:
         text = f"the message id has {len(message_id)} characters, {MESSAGE_ID_LENGTH_MAX} are allowed"
-        raise BadFrame(ErrorCode.RPC_FRAMEWORK_ERROR, text, message_type=message_type)
+        given_back = message_id if len(message_id) <= MESSAGE_ID_GIVEN_BACK_MAX else None
+        raise BadFrame(
+            ErrorCode.RPC_FRAMEWORK_ERROR, text, message_type=message_type, message_id=given_back, numeric_id=numeric
+        )
     return message_id, numeric
 
 
@@ -174,19 +179,14 @@ def _action_and_payload(elements: list[Any], message_id: str, *, numeric: bool) 
     else:
         action, payload = (elements[2], None) if count == 3 else (None, None)
     if count > 4:
-        raise _bad_call(elements, f"{count} elements where 4 belong", message_id, numeric=numeric)
-    if type(action) is not str or not action:
-        raise _bad_call(elements, "the action is missing or no string", message_id, numeric=numeric)
-    if payload is None or payload == []:
+        code, text = ErrorCode.RPC_FRAMEWORK_ERROR, f"{count} elements where 4 belong"
+    elif type(action) is not str or not action:
+        code, text = ErrorCode.RPC_FRAMEWORK_ERROR, "the action is missing or no string"
+    elif payload is None or payload == []:
         return action, {}
-    raise _bad_call(elements, "the payload is no JSON object", message_id, numeric=numeric)
-
-
-def _bad_call(elements: list[Any], text: str, message_id: str, *, numeric: bool) -> BadFrame:
-    """The error about a CALL or SEND of which only the id can be used."""
-    return BadFrame(
-        ErrorCode.FORMAT_VIOLATION, text, message_type=elements[0], message_id=message_id, numeric_id=numeric
-    )
+    else:
+        code, text = ErrorCode.FORMAT_VIOLATION, "the payload is no JSON object"
+    raise BadFrame(code, text, message_type=elements[0], message_id=message_id, numeric_id=numeric)
 
 
 def _result_payload(elements: list[Any], message_id: str) -> dict[str, Any]:

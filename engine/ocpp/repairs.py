@@ -32,6 +32,8 @@ LENIENT_ACTIONS = frozenset(
 )
 """Where an error does more harm than a lenient reading."""
 
+TOLERATED = "tolerated"
+"""How the note ends on a fault that was left as it is."""
 _NOTES_MAX = 20
 """Repairs told per message; a message may hold thousands of the same."""
 _METER_LISTS = frozenset({"meterValue", "sampledValue", "transactionData"})
@@ -48,8 +50,17 @@ _OTHER_OF_FIELD: dict[tuple[str, str], str] = {
 _NUMBER = re.compile(r"\s*[+-]?\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?\s*", re.ASCII)
 
 
-def accept(version: Version, action: str, kind: Kind, payload: Payload) -> tuple[Payload, tuple[str, ...]]:
+def accept(
+    version: Version, action: str, kind: Kind, payload: Payload, *, lenient: bool = False
+) -> tuple[Payload, tuple[str, ...]]:
     """Accepts a payload as it is or repaired.
+
+    Args:
+        version: Of OCPP.
+        action: Whose payload it is.
+        kind: Request or response.
+        payload: As received.
+        lenient: Read it leniently although its action is not of `LENIENT_ACTIONS` (a quirk of the station).
 
     Returns:
         The payload that the schema accepts (but for what is tolerated) and what was repaired or tolerated, for people.
@@ -61,13 +72,13 @@ def accept(version: Version, action: str, kind: Kind, payload: Payload) -> tuple
     found = schema(version, action, kind)
     if found.is_valid(payload):
         return payload, ()
-    lenient = action in LENIENT_ACTIONS or kind == "response"
+    lenient = lenient or action in LENIENT_ACTIONS or kind == "response"
     mender = _Mender(found.document, action, lenient=lenient)
     mended = mender.mend_object(found.document, payload, ())
     for fault in found.faults(mended):
         if not _tolerable(fault, lenient=lenient):
             raise fault.error(version)
-        mender.note(fault.path, f"{fault.text.split(': ', 1)[-1]}; tolerated")
+        mender.note(fault.path, f"{fault.text.split(': ', 1)[-1]}; {TOLERATED}")
     return mended, tuple(mender.notes)
 
 

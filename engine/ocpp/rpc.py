@@ -227,6 +227,15 @@ class Session:
         call.reply = self._call_error(message_id, error, numeric_id=call.numeric_id)
         return self._ready()
 
+    def leave_unanswered(self, message_id: str) -> list[str]:
+        """Answers an open call with silence; returns the frames that no longer wait for it.
+
+        Raises:
+            LocalError: No such call waits for an answer.
+        """
+        self._unanswered(message_id).reply = ""
+        return self._ready()
+
     # Our side
 
     def call(
@@ -399,7 +408,8 @@ class Session:
         """The answers that no older call holds back."""
         ready: list[str] = []
         while self._theirs and (reply := self._theirs[0].reply) is not None:
-            ready.append(reply)
+            if reply:
+                ready.append(reply)
             self._theirs.popleft()
         return ready
 

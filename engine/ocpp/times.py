@@ -7,6 +7,18 @@ Written: UTC with `Z` and three decimals (2.x part 2 section 3.1, 1.6 section 3.
 import re
 from datetime import UTC, datetime
 
+
+class _Zoneless:
+    """How many times without a zone this process has read. Whoever reads a message can tell whether it had any."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+zoneless = _Zoneless()
+
 _LEAP_SECOND = re.compile(r"(\d\d[T ]\d\d:\d\d):60(?!\d)")
 _BLANK_BEFORE_ZONE = re.compile(r"\s+(?=(?:[+-]\d|Z$))")
 
@@ -54,6 +66,7 @@ def _as_utc(at: datetime) -> datetime | None:
     if zone is UTC:
         return at
     if zone is None:
+        zoneless.count += 1
         return at.replace(tzinfo=UTC)
     try:
         return at.astimezone(UTC)

@@ -39,18 +39,27 @@ from engine.model.authorization import (
     TokenVerdict,
     TransactionUse,
 )
-from engine.model.facts import Fact
 from engine.model.ids import EvseRef
 from engine.model.remote_control import RequestStop
 from engine.model.token_limits import allowed_evses, is_open
+from engine.model.transactions import Stage, TransactionOpened, TransactionReported, TransactionUpdated
 from engine.station import commands
+from engine.station.certificates import told_of_contract
+from engine.station.clocks import instant
 from engine.station.context import Context
 from engine.station.effects import Effect, Record, Reply
+from engine.station.ledger import KnownTransaction
 from engine.station.policy import Policy
 from engine.station.state import StationState
 
 NO_AUTHORIZATION = "NoAuthorization"
 """2.x idToken type of stations that charge whoever plugs in, with an empty value (2.1 C02.FR.01)."""
+
+
+STOP_TRIGGERS = frozenset({"StopAuthorized", "Deauthorized"})
+"""2.x triggerReasons of messages whose token is not the one that the transaction was started with."""
+OFFLINE_MAX = timedelta(days=30)
+"""How long ago a token can have been presented."""
 
 
 class Occasion(msgspec.Struct, frozen=True, gc=False):
@@ -184,16 +193,65 @@ def _told(
 def presented(state: StationState, report: TokenPresented, context: Context) -> tuple[Effect, ...]:
     """Answers Authorize."""
     verdict = verdict_on(report.token, context, state, Occasion(context.now))
+    status = report.certificate_status
+    if status is not None:
+        verdict, status = told_of_contract(verdict, status)
     fact = TokenChecked(
         token=report.token, verdict=verdict, at=context.received_at, unknown=unknown(report.token, context)
     )
-    return Record(fact), Reply(TokenAnswer(verdict=verdict))
+    return Record(fact), Reply(TokenAnswer(verdict=verdict, certificate_status=status))
 
 
-def followed(
-    state: StationState, transaction_id: str, verdict: TokenVerdict | None, context: Context, *, starts: bool
-) -> tuple[Fact, ...]:
-    """What a message of an open transaction with this verdict on its token makes of the plan to stop it.
+def verdict_of_report(
+    state: StationState, report: TransactionReported, known: KnownTransaction | None, context: Context
+) -> TokenVerdict:
+    """What a station is told of the token in a message about a transaction (2.1 C12.FR.03, E01.FR.11, E05.FR.01).
+
+    `known`: the transaction, as the ledger has it. A token that its transaction has already, or another one, is there
+    to stop it.
+    """
+    assert report.token is not None, "asked without a token"
+    starts = report.stage is Stage.STARTED or (
+        report.stage is Stage.UPDATED
+        and report.trigger not in STOP_TRIGGERS
+        and (known is None or known.token_key is None)
+    )
+    place = None if known is None else known.place
+    occasion = Occasion(
+        at=_presented_at(report, context),
+        evse=report.evse or place,
+        stops=not starts,
+        starts=starts,
+        transaction_id=report.transaction_id if known is None else known.transaction_id,
+    )
+    return verdict_on(report.token, context, state, occasion)
+
+
+def _presented_at(report: TransactionReported, context: Context) -> datetime:
+    """When the driver presented it. 1.6 does not say that a station was offline: its own clock tells.
+
+    A clock that is further back than OFFLINE_MAX is taken for wrong.
+    """
+    at = instant(report.at, context.received_at)
+    late = (context.received_at - at).total_seconds() > context.policy.clock_skew_s_max
+    offline = late if report.offline is None else report.offline
+    return at if offline and context.now - OFFLINE_MAX < at < context.now else context.now
+
+
+def of_transaction(state: StationState, effects: tuple[Effect, ...], context: Context) -> tuple[Effect, ...]:
+    """The effects of a transaction's message, and the plan to stop it where it runs on a token that is not accepted."""
+    more: tuple[StopPlanned | StopDropped, ...] = ()
+    for effect in effects:
+        fact = effect.fact if isinstance(effect, Record) else None
+        if isinstance(fact, TransactionOpened) or (isinstance(fact, TransactionUpdated) and fact.token is not None):
+            more = stop_planned(state, fact.transaction_id, fact.verdict, context) or more
+    return *map(Record, more), *effects
+
+
+def stop_planned(
+    state: StationState, transaction_id: str, verdict: TokenVerdict | None, context: Context
+) -> tuple[StopPlanned | StopDropped, ...]:
+    """What the verdict on the token that a transaction starts with makes of the plan to stop it.
 
     Planned only by policy, and not at once: a station that stops by itself (StopTransactionOnInvalidId) does so before.
     """
@@ -203,7 +261,7 @@ def followed(
         return ()
     if verdict.status is TokenStatus.ACCEPTED:
         return () if planned is None else (StopDropped(transaction_id, context.now),)
-    if planned is not None or not starts or after_s is None:
+    if planned is not None or after_s is None:
         return ()
     return (StopPlanned(transaction_id, context.now + timedelta(seconds=after_s), context.now),)
 

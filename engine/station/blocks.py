@@ -8,24 +8,76 @@ from datetime import datetime
 from typing import Any
 
 from engine.model.authorization import TokenPresented
-from engine.model.availability import ConnectorStatusReported
+from engine.model.availability import ChangeAvailability, ConnectorStatusReported
+from engine.model.certificates import (
+    CertificateStatusAsked,
+    ChainStatusAsked,
+    ContractCertificateAsked,
+    DeleteCertificate,
+    GetInstalledCertificates,
+    InstallCertificate,
+    SendSignedCertificate,
+    SigningAsked,
+)
 from engine.model.commands import CommandRequest, Outcome
 from engine.model.data_transfer import DataReported
+from engine.model.device_model import GetBaseReport, GetReport, VariablesReported
+from engine.model.local_list import GetLocalListVersion, SendLocalList
 from engine.model.metering import ReadingsReported
 from engine.model.notices import StationNotice
-from engine.model.provisioning import BootReported, HeartbeatReported
-from engine.model.transactions import TransactionReported
+from engine.model.provisioning import (
+    BootReported,
+    ChangePassword,
+    GetVariables,
+    HeartbeatReported,
+    ResetStation,
+    SetNetworkProfile,
+    SetVariables,
+)
+from engine.model.remote_control import RequestStart, RequestStop
+from engine.model.quirks import OdditiesReported
+from engine.model.security import SecurityEventReported
+from engine.model.sessions import SilenceReported, SpeechReported
+from engine.model.payment import SettlementReported, VatNumberPresented
+from engine.model.reservation import CancelReservation, ReservationStatusReported, ReserveNow
+from engine.model.smart_charging import (
+    ClearChargingProfile,
+    DynamicUpdatePulled,
+    EvScheduleReported,
+    GetChargingProfiles,
+    GetCompositeSchedule,
+    LimitReleaseReported,
+    LimitReported,
+    NeedsReported,
+    PriorityReported,
+    ProfilesReported,
+    SetChargingProfile,
+    UpdateDynamicSchedule,
+    UsePriorityCharging,
+)
+from engine.model.transactions import GetTransactionStatus, TransactionReported
 from engine.station import (
     authorization,
     availability,
+    certificates,
+    charging_objections,
     data_transfer,
+    device_model,
+    follow_ups,
+    local_list,
     metering,
     notices,
+    payment,
     provisioning,
+    quirks,
+    reservation,
+    security,
+    smart_charging,
+    sessions,
     transactions,
 )
 from engine.station.context import Context
-from engine.station.effects import Effect
+from engine.station.effects import Effect, Record
 from engine.station.state import StationState
 
 Handler = Callable[[StationState, Any, Context], tuple[Effect, ...]]
@@ -39,22 +91,99 @@ only as long as the command is remembered.
 Objection = Callable[[StationState, Any, Context], str | None]
 """Why a command must not be sent now; None: it may. For people."""
 
+
+def _transaction_reported(state: StationState, report: TransactionReported, context: Context) -> tuple[Effect, ...]:
+    """A transaction's message, and what it shows of its station."""
+    effects = quirks.of_transaction(state, report, transactions.reported(state, report, context), context)
+    effects = authorization.of_transaction(state, effects, context)
+    effects = reservation.of_transaction(state, report, effects, context)
+    return smart_charging.with_transactions(state, effects, context)
+
+
+def _start_settled(
+    state: StationState, request: CommandRequest, outcome: Outcome, context: Context
+) -> tuple[Effect, ...]:
+    """What follows from a remote start, and the profile that it carried."""
+    followed = follow_ups.start_settled(state, request, outcome, context)
+    return *followed, *smart_charging.start_settled(state, request, outcome, context)
+
+
+def _booted(state: StationState, report: BootReported, context: Context) -> tuple[Effect, ...]:
+    """A boot, and what may be lost by it."""
+    return *map(Record, local_list.booted(state, context)), *provisioning.booted(state, report, context)
+
+
 REPORTED: dict[type, Handler] = {
-    TransactionReported: transactions.reported,
+    TransactionReported: _transaction_reported,
     HeartbeatReported: provisioning.beaten,
     ConnectorStatusReported: availability.reported,
     ReadingsReported: metering.reported,
     TokenPresented: authorization.presented,
-    BootReported: provisioning.booted,
+    BootReported: _booted,
+    VariablesReported: device_model.reported,
     DataReported: data_transfer.reported,
+    ProfilesReported: smart_charging.profiles_reported,
+    LimitReported: smart_charging.limit_reported,
+    LimitReleaseReported: smart_charging.limit_released,
+    NeedsReported: smart_charging.needs_reported,
+    EvScheduleReported: smart_charging.ev_schedule_reported,
+    PriorityReported: smart_charging.priority_reported,
+    DynamicUpdatePulled: smart_charging.dynamic_pulled,
+    ReservationStatusReported: reservation.reported,
+    SettlementReported: payment.settled,
+    VatNumberPresented: payment.vat_number_presented,
     StationNotice: notices.reported,
+    SecurityEventReported: security.reported,
+    SigningAsked: certificates.signing_asked,
+    CertificateStatusAsked: certificates.status_asked,
+    ChainStatusAsked: certificates.chain_status_asked,
+    ContractCertificateAsked: certificates.contract_asked,
+    OdditiesReported: quirks.noticed,
+    SilenceReported: sessions.fell_silent,
+    SpeechReported: sessions.spoke_again,
 }
 """Report -> who decides it."""
 
-SETTLED: dict[type, Consequence] = {}
+SETTLED: dict[type, Consequence] = {
+    GetBaseReport: device_model.report_settled,
+    GetReport: device_model.report_settled,
+    GetVariables: device_model.read_settled,
+    SetVariables: device_model.written_settled,
+    ChangePassword: provisioning.password_settled,
+    SetNetworkProfile: provisioning.network_profile_settled,
+    ResetStation: follow_ups.reset_settled,
+    RequestStart: _start_settled,
+    RequestStop: follow_ups.stop_settled,
+    ChangeAvailability: availability.change_settled,
+    GetTransactionStatus: transactions.status_settled,
+    SendSignedCertificate: certificates.signed_settled,
+    InstallCertificate: certificates.install_settled,
+    DeleteCertificate: certificates.delete_settled,
+    GetInstalledCertificates: certificates.listed,
+    SendLocalList: local_list.sent,
+    GetLocalListVersion: local_list.told,
+    ReserveNow: reservation.reserved,
+    SetChargingProfile: smart_charging.set_settled,
+    ClearChargingProfile: smart_charging.clear_settled,
+    GetChargingProfiles: smart_charging.report_settled,
+    GetCompositeSchedule: smart_charging.composite_settled,
+    UpdateDynamicSchedule: smart_charging.update_settled,
+    CancelReservation: reservation.cancelled,
+}
 """Command -> what its outcome means for its block."""
 
-OBJECTED: dict[type, Objection] = {}
+OBJECTED: dict[type, Objection] = {
+    InstallCertificate: certificates.objection_to_install,
+    ReserveNow: reservation.objection,
+    RequestStart: charging_objections.to_start,
+    SetChargingProfile: charging_objections.to_set,
+    ClearChargingProfile: charging_objections.to_clear,
+    GetChargingProfiles: charging_objections.to_report,
+    GetCompositeSchedule: charging_objections.to_composite,
+    UpdateDynamicSchedule: charging_objections.to_update,
+    UsePriorityCharging: charging_objections.to_prioritize,
+    SendLocalList: local_list.objection,
+}
 """Command -> what its block has against it."""
 
 
@@ -70,7 +199,14 @@ class Alarm:
         self.ring = ring
 
 
-ALARMS: tuple[Alarm, ...] = (Alarm(authorization.stop_due_at, authorization.stop_due),)
+ALARMS: tuple[Alarm, ...] = (
+    Alarm(authorization.stop_due_at, authorization.stop_due),
+    Alarm(device_model.due_at, device_model.ring),
+    Alarm(follow_ups.due_at, follow_ups.ring),
+    Alarm(local_list.ask_at, local_list.ask),
+    Alarm(reservation.due_at, reservation.lapsed),
+    Alarm(smart_charging.due_at, smart_charging.ring),
+)
 """What the blocks wait for. `ring` is called when `due_at` is over; its facts must move `due_at`."""
-TIMED_PARTS: tuple[str, ...] = ("planned_stops",)
+TIMED_PARTS: tuple[str, ...] = ("inventory", "awaited", "planned_stops", "known_list", "reserved", "charging")
 """Fields of `StationState` without which (at their default) no alarm is due: a quick look before the slow ones."""

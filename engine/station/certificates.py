@@ -12,8 +12,11 @@ report; here it becomes facts, an answer, and the certificate's way to the stati
 import hashlib
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from engine.model.authorization import TokenStatus, TokenVerdict
 from engine.model.certificates import (
+    SIGNED_WAITS_S,
     CertificateDeleted,
     CertificateInstalled,
     CertificateState,
@@ -51,8 +54,6 @@ from engine.station.state import StationState
 
 ATTEMPTS_MAX = 5
 """Times one certificate is sent because the answer to it got lost."""
-SIGNED_S = 7 * 86_400.0
-"""How long a signed certificate waits for its station."""
 _AGAIN = frozenset({Result.LOST, Result.TIMED_OUT})
 _NOT_FOUND = "NotFound"
 _NOBODY_ASKED = SigningFinding(
@@ -100,10 +101,13 @@ def command_name(request: str, attempt: int) -> str:
 
 def _sent(state: StationState, command: SendSignedCertificate, context: Context) -> tuple[Effect, ...]:
     """Sends a certificate unless it is on its way: a repeat while it waits changes nothing."""
+    under_way = (each.request.command for each in state.queue.open)
+    if any(isinstance(each, SendSignedCertificate) and each.request == command.request for each in under_way):
+        return ()
     for attempt in range(ATTEMPTS_MAX):
         name = command_name(command.request, attempt)
         if state.queue.outcome(f"{name}@{state.station}") is None:
-            return commands.issue(state, context, command, name, deadline_s=SIGNED_S)
+            return commands.issue(state, context, command, name, deadline_s=SIGNED_WAITS_S)
     return ()
 
 
@@ -184,7 +188,10 @@ def listed(state: StationState, request: CommandRequest, outcome: Outcome, conte
     assert isinstance(command, GetInstalledCertificates), "registered for it"
     if outcome.result is not Result.ACCEPTED:
         return ()
-    fact = InstalledListed(uses=command.uses, certificates=outcome.certificates, at=context.now)
+    found = outcome.certificates
+    if len(command.uses) == 1:  # 1.6 does not repeat what it was asked for
+        found = tuple(replace(each, use=command.uses[0]) for each in found)
+    fact = InstalledListed(uses=command.uses, certificates=found, at=context.now)
     return (Record(fact),)
 
 

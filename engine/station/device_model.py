@@ -61,7 +61,7 @@ def reported(state: StationState, report: VariablesReported, context: Context) -
 
 
 def report_settled(
-    _state: StationState, request: CommandRequest, outcome: Outcome, context: Context
+    state: StationState, request: CommandRequest, outcome: Outcome, context: Context
 ) -> tuple[Effect, ...]:
     """What the answer to a request for a report means; 1.6 brings the variables with it."""
     command = request.command
@@ -70,11 +70,11 @@ def report_settled(
     request_id = command.request_id or 0
     if outcome.result is Result.ACCEPTED and outcome.variables:
         return _answered_at_once(request_id, kind, outcome, context)
-    known = _state.inventory.find(request_id)
+    known = state.inventory.find(request_id)
     status = _status_after(outcome)
     if status is None or (known is not None and known.parts and status is ReportStatus.ASKED):
         return ()
-    due_at = context.now + timedelta(seconds=context.policy.report_part_s) if status is ReportStatus.ASKED else None
+    due_at = context.now + timedelta(seconds=context.policy.provisioning.report_part_s) if status is ReportStatus.ASKED else None
     progress = known or ReportProgress(request_id=request_id, status=status, kind=kind)
     progress = replace(progress, status=status, due_at=due_at, kind=kind)
     return (Record(ReportFollowed(progress=progress, noted_at=context.now)),)
@@ -108,12 +108,10 @@ def written_settled(
     assert isinstance(command, SetVariables), command
     if outcome.result not in ANSWERED:
         return ()
-    told = {result.ref.address: result.status for result in outcome.variables}
-    alone = outcome.status if len(command.settings) == 1 else None
     entries = tuple(
         entry
-        for setting in command.settings
-        for entry in _written(setting.ref, setting.value, told.get(setting.ref.address, alone))
+        for setting, status in zip(command.settings, _words_of(command, outcome), strict=True)
+        for entry in _written(setting.ref, setting.value, status)
     )
     if not entries:
         return ()
@@ -176,7 +174,7 @@ def _after_part(progress: ReportProgress, report: VariablesReported, context: Co
         parts=progress.parts + 1,
         missing=missing,
         began_at=progress.began_at or context.received_at,
-        due_at=None if over else context.now + timedelta(seconds=context.policy.report_part_s),
+        due_at=None if over else context.now + timedelta(seconds=context.policy.provisioning.report_part_s),
         last_heard=last_heard,
         flags=flags,
     )
@@ -226,6 +224,18 @@ def _entries_read(results: tuple[VariableResult, ...]) -> tuple[VariableEntry, .
         for result in results
         if result.status == "Accepted"
     )
+
+
+def _words_of(command: SetVariables, outcome: Outcome) -> list[str | None]:
+    """The station's word on each setting: by name; by place where names differ and all are there; 1.6 has one."""
+    results = outcome.variables
+    if not results:
+        return [outcome.status if len(command.settings) == 1 else None] * len(command.settings)
+    told = {result.ref.address: result.status for result in results}
+    if len(results) != len(command.settings):
+        return [told.get(setting.ref.address) for setting in command.settings]
+    pairs = zip(command.settings, results, strict=True)
+    return [told.get(setting.ref.address, result.status) for setting, result in pairs]
 
 
 def _written(ref: VariableRef, value: str, status: str | None) -> tuple[VariableEntry, ...]:

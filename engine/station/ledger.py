@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from engine.model.ids import EvseRef
 from engine.model.transactions import (
     ChargingState,
+    Gaps,
     Stage,
     TransactionEnded,
     TransactionFlag,
@@ -51,7 +52,9 @@ class KnownTransaction(msgspec.Struct, frozen=True, gc=False, array_like=True):
     `started`: its start was reported (False: STARTED_UNSEEN). `number`: the name we gave (1.6). `meter_last_wh`: the
     last register reading, after the end the meter's stop. `meter_location`: where the register of the start sits, so
     that stop and start are read at the same place; None: not known. `sequence_max`: the highest heard. `keys`: of the
-    last messages. `unnamed`: the station has no id for it, we made one up.
+    last messages. `unnamed`: the station has no id for it, we made one up. `sequence_min`: the lowest heard. `gaps`:
+    sequence numbers between them that were not heard. `superseded`: a younger one began at its connector. `abandoned`:
+    we ended it, the station did not tell.
     """
 
     transaction_id: str
@@ -69,6 +72,10 @@ class KnownTransaction(msgspec.Struct, frozen=True, gc=False, array_like=True):
     keys: tuple[int, ...] = ()
     ended_at: datetime | None = None
     unnamed: bool = False
+    sequence_min: int | None = None
+    gaps: Gaps = ()
+    superseded: bool = False
+    abandoned: bool = False
 
     @property
     def place(self) -> EvseRef | None:
@@ -118,6 +125,10 @@ class KnownTransaction(msgspec.Struct, frozen=True, gc=False, array_like=True):
         if fact.stage is Stage.STARTED and not self.started:
             changes["started"] = True
             changes["started_at"] = fact.at
+        if fact.gaps is not None:
+            changes["gaps"] = fact.gaps
+        if fact.flags and TransactionFlag.SUPERSEDED in fact.flags:
+            changes["superseded"] = True
         known = replace(self, **changes) if changes else self
         return known.heard(fact.stage, fact.sequence, fact.at, fact.trigger)
 
@@ -131,6 +142,8 @@ class KnownTransaction(msgspec.Struct, frozen=True, gc=False, array_like=True):
             meter_last_wh=last_wh,
             charging_state=None,
             keys=known.keys[-KEYS_ENDED_MAX:],
+            gaps=self.gaps if fact.gaps is None else fact.gaps,
+            abandoned=TransactionFlag.ABANDONED in fact.flags,
         )
 
     def heard(self, stage: Stage, sequence: int | None, at: datetime, trigger: str | None) -> "KnownTransaction":
@@ -140,8 +153,15 @@ class KnownTransaction(msgspec.Struct, frozen=True, gc=False, array_like=True):
         key = message_key(stage, sequence, at, trigger)
         keys_max = KEYS_OPEN_MAX if self.ended_at is None else KEYS_ENDED_MAX
         keys = self.keys if key in self.keys else (*self.keys, key)[-keys_max:]
-        highest = sequence if self.sequence_max is None else max(self.sequence_max, sequence)
-        return replace(self, keys=keys, sequence_max=highest)
+        if self.sequence_max is None or self.sequence_min is None:
+            lowest = sequence if self.sequence_max is None else self.sequence_min
+            highest = sequence if self.sequence_max is None else max(self.sequence_max, sequence)
+            return replace(self, keys=keys, sequence_max=highest, sequence_min=lowest)
+        if sequence > self.sequence_max:
+            return replace(self, keys=keys, sequence_max=sequence)
+        if sequence < self.sequence_min:
+            return replace(self, keys=keys, sequence_min=sequence)
+        return self if keys is self.keys else replace(self, keys=keys)
 
 
 class Ledger(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -193,7 +213,7 @@ class Ledger(msgspec.Struct, frozen=True, gc=False, array_like=True):
         """One is over; of the oldest ended only a checksum stays."""
         known = next((known for known in self.open if known.transaction_id == fact.transaction_id), None)
         if known is None:
-            return self
+            return self._closed_again(fact)
         ended = (*self.ended, known.ended(fact))
         old = tuple(checksum(known.transaction_id) for known in ended[:-TRANSACTIONS_ENDED_MAX])
         return replace(
@@ -202,6 +222,13 @@ class Ledger(msgspec.Struct, frozen=True, gc=False, array_like=True):
             ended=ended[-TRANSACTIONS_ENDED_MAX:],
             forgotten=(*self.forgotten, *old)[-TRANSACTIONS_FORGOTTEN_MAX:] if old else self.forgotten,
         )
+
+    def _closed_again(self, fact: TransactionEnded) -> "Ledger":
+        """The station told the end of one that we had ended."""
+        ended = tuple(
+            known.ended(fact) if known.transaction_id == fact.transaction_id else known for known in self.ended
+        )
+        return replace(self, ended=ended)
 
 
 def _bounded(opened: tuple[KnownTransaction, ...], newcomer: KnownTransaction) -> tuple[KnownTransaction, ...]:

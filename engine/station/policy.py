@@ -8,6 +8,8 @@ import msgspec
 from engine.model.authorization import TokenStatus
 from engine.model.payment import Company
 from engine.model.provisioning import Registration
+from engine.model.quirks import QuirkBook
+from engine.model.smart_charging import NeedsVerdict
 from engine.model.transactions import TransactionLimit
 
 
@@ -82,6 +84,43 @@ class TransactionPolicy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     limit: TransactionLimit | None = None
 
 
+class DiagnosticsPolicy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What the operator chose about firmware, logs, reports and event streams.
+
+    `firmware_silence_s`, `log_silence_s`, `report_silence_s`: how long a station may tell nothing of an update, of an
+    upload, of the next part of a report, before that is flagged. `event_streams_max`: streams that one station may have
+    open (2.1 N11); 0: none.
+    """
+
+    firmware_silence_s: float = 7200
+    log_silence_s: float = 3600
+    report_silence_s: float = 300
+    event_streams_max: int = 16
+
+
+class ChargingPolicy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What the operator chose about smart charging. `needs`: what a car is told when it says what it needs."""
+
+    needs: NeedsVerdict = NeedsVerdict.NO_PROFILE
+
+
+class CostPolicy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What the operator chose about costs.
+
+    `time_zone`: IANA's name of the zone that tariffs' times of day mean, where a station has no other. `updates`:
+    whether 2.x stations are told the running cost. `update_interval_s`: the least time between two such messages of a
+    transaction. `update_least`: the least difference worth one, in the tariff's currency. `driver_tariffs`: whether a
+    2.1 station is told the tariff of a token with the verdict on it; one that cannot read it may refuse the driver
+    (2.1 I08.FR.31).
+    """
+
+    time_zone: str = "UTC"
+    updates: bool = True
+    update_interval_s: float = 60
+    update_least: float = 0.1
+    driver_tariffs: bool = False
+
+
 class Policy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One for all stations of a system.
 
@@ -91,7 +130,8 @@ class Policy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     for its answer before the next command goes out (2.1 part 2 section 3.2: 30 s). `connect_pause_s`: how long after a
     connection what waits for it stays back, so that the answer to a boot goes first (ocpp.md 23). `seen_interval_s`: the least time between
     two `StationSeen`. `clock_skew_s_max`: beyond it a transaction is flagged CLOCK_SKEW. `data_vendors_accepted`:
-    vendor ids whose data transfers are answered Accepted, all others UnknownVendorId.
+    vendor ids whose data transfers are answered Accepted, all others UnknownVendorId. `quirks`: what stations of some
+    makes do otherwise.
     """
 
     heartbeat_interval_s: int = 300
@@ -107,3 +147,7 @@ class Policy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     authorization: AuthorizationPolicy = AuthorizationPolicy()
     provisioning: ProvisioningPolicy = ProvisioningPolicy()
     transactions: TransactionPolicy = TransactionPolicy()
+    diagnostics: DiagnosticsPolicy = DiagnosticsPolicy()
+    quirks: QuirkBook = QuirkBook()
+    charging: ChargingPolicy = ChargingPolicy()
+    costs: CostPolicy = CostPolicy()

@@ -157,4 +157,4 @@ def _short(outcome: Outcome) -> Outcome:
     detail = (
         f"{(outcome.detail or '')[:200]} The answer is too long to be given twice: see the command's record.".strip()
     )
-    return replace(outcome, payload=None, variables=(), certificates=(), detail=detail)
+    return replace(outcome, payload=None, variables=(), certificates=(), found=None, detail=detail)

@@ -12,36 +12,79 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.model.authorization import StopDropped, StopPlanned, TokenChecked
-from engine.model.availability import ConnectorStatus, ConnectorStatusChanged
+from engine.model.availability import (
+    AvailabilityReached,
+    AvailabilityWanted,
+    ConnectorStatus,
+    ConnectorStatusChanged,
+)
 from engine.model.commands import CommandRequested, CommandSent, CommandSettled
 from engine.model.data_transfer import DataReceived
+from engine.model.device_model import InventoryAsked, InventoryPlanned, ReportFollowed, VariablesRecorded
 from engine.model.facts import Fact
 from engine.model.metering import ReadingsRecorded
 from engine.model.notices import NoticeRecorded
 from engine.model.provisioning import Registration, StationBooted, StationSeen
-from engine.model.remote_control import TriggerMessage
-from engine.model.sessions import SessionEnded, SessionStarted
+from engine.model.remote_control import FollowUpAwaited, FollowUpCame, FollowUpMissing, TriggerMessage
+from engine.model.quirks import Make, OdditiesCounted
+from engine.model.sessions import (
+    IdentityContested,
+    SessionEnded,
+    SessionStarted,
+    StationResponsive,
+    StationUnresponsive,
+)
+from engine.model.smart_charging import (
+    DynamicScheduleUpdated,
+    LimitImposed,
+    LimitReleased,
+    NeedsRecorded,
+    ProfileAdopted,
+    ProfileInstalled,
+    ProfileRemoved,
+    ProfilesReportBegun,
+    ProfilesReportEnded,
+    ProfilesReportHeard,
+)
 from engine.model.transactions import TransactionEnded, TransactionOpened, TransactionUpdated
+from engine.model.local_list import (
+    LocalListAsked,
+    LocalListChecked,
+    LocalListDoubted,
+    LocalListRefused,
+    LocalListUpdated,
+)
+from engine.model.reservation import ReservationEnded, ReservationLapsed, ReservationMade
 from engine.model.word import Word
+from engine.station.awaited import Awaited, Service
+from engine.station.charging_memory import ChargingMemory
 from engine.station.clocks import instant
+from engine.station.inventory import Inventory
+from engine.station.known_list import KnownList
 from engine.station.ledger import Ledger
 from engine.station.planned_stops import PlannedStops
+from engine.station.presence import Noticed, Presence, make_of
 from engine.station.queue import Queue
+from engine.station.reserved import Reserved
 
 CONNECTORS_MAX = 512
 TRIGGERED_MAX = 8
+SUPERSEDED = 4000
+"""Code with which an ingress closes a connection when a newer one of the same identity came to it."""
 
 
 class Session(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A connection of the station: its name, the ingress that holds it, since when it is current (the actor's clock).
 
-    `order`: see `engine.model.sessions.SessionOpened`.
+    `order`, `version`: see `engine.model.sessions.SessionOpened`. `superseded`: of one that ended, by a newer one.
     """
 
     session: str
     ingress: str
     at: datetime
     order: int = 0
+    version: str = ""
+    superseded: bool = False
 
 
 class Connector(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -59,7 +102,8 @@ class StationState(Word, frozen=True):
     `session`: the current one; None: not connected. `session_ended`: the newest of those that ended, until the next
     starts, so that an older opening that arrives late does not take over. `registration`: as answered at the last boot;
     None: never booted here. `triggered`: messages asked for by TriggerMessage while not accepted, which the station may
-    therefore send. `seen_at`: when a fact last showed that it lives.
+    therefore send. `seen_at`: when a fact last showed that it lives. `make`: as of its last boot. `quirks`: names in its
+    record, as of its last connection or boot.
     """
 
     station: str
@@ -71,12 +115,53 @@ class StationState(Word, frozen=True):
     connectors: tuple[Connector, ...] = ()
     ledger: Ledger = Ledger()
     queue: Queue = Queue()
+    inventory: Inventory = Inventory()
+    awaited: Awaited = Awaited()
+    service: Service = Service()
     planned_stops: PlannedStops = PlannedStops()
+    known_list: KnownList = KnownList()
+    reserved: Reserved = Reserved()
+    make: Make | None = None
+    quirks: tuple[str, ...] = ()
+    presence: Presence = Presence()
+    noticed: Noticed = Noticed()
+    charging: ChargingMemory = ChargingMemory()
 
 
 PARTS_OF_FACT: dict[type, tuple[str, ...]] = {
+    VariablesRecorded: ("inventory", "charging"),
+    ProfileInstalled: ("charging",),
+    ProfileRemoved: ("charging",),
+    ProfileAdopted: ("charging",),
+    DynamicScheduleUpdated: ("charging",),
+    ProfilesReportBegun: ("charging",),
+    ProfilesReportHeard: ("charging",),
+    ProfilesReportEnded: ("charging",),
+    LimitImposed: ("charging",),
+    LimitReleased: ("charging",),
+    NeedsRecorded: ("charging",),
+    ReportFollowed: ("inventory",),
+    InventoryPlanned: ("inventory",),
+    InventoryAsked: ("inventory",),
+    FollowUpAwaited: ("awaited",),
+    FollowUpCame: ("awaited",),
+    FollowUpMissing: ("awaited",),
+    AvailabilityWanted: ("service",),
+    AvailabilityReached: ("service",),
     StopPlanned: ("planned_stops",),
     StopDropped: ("planned_stops",),
+    LocalListUpdated: ("known_list",),
+    LocalListRefused: ("known_list",),
+    LocalListChecked: ("known_list",),
+    LocalListDoubted: ("known_list",),
+    LocalListAsked: ("known_list",),
+    ReservationMade: ("reserved",),
+    ReservationEnded: ("reserved",),
+    ReservationLapsed: ("reserved",),
+    IdentityContested: ("presence",),
+    StationUnresponsive: ("presence",),
+    StationResponsive: ("presence",),
+    OdditiesCounted: ("noticed",),
 }
 """Facts of the blocks -> the fields of `StationState` that follow them. A fact that is not here changes no field."""
 
@@ -103,7 +188,10 @@ def evolve(state: StationState, fact: Fact) -> StationState:
         case CommandSent():
             return replace(state, queue=state.queue.left(fact))
         case StationBooted():
-            return _heard(state, fact.at, registration=fact.registration, triggered=())
+            make = make_of(fact.boot)
+            return _heard(
+                state, fact.at, registration=fact.registration, triggered=(), make=make, quirks=fact.quirks
+            )
         case SessionStarted() | SessionEnded():
             return _session(state, fact)
         case CommandRequested():
@@ -157,9 +245,17 @@ def _session(state: StationState, fact: SessionStarted | SessionEnded) -> Statio
     if isinstance(fact, SessionStarted):
         opened = fact.opened
         at = fact.at or opened.at
-        session = Session(opened.session, opened.ingress, at, opened.order)
-        return _heard(state, at, session=session, session_ended=None)
-    return replace(state, session=None, session_ended=state.session)
+        session = Session(opened.session, opened.ingress, at, opened.order, opened.version)
+        presence = state.presence
+        older = state.session or state.session_ended
+        if older is not None and (state.session is not None or older.superseded):
+            presence = presence.taken_over(at, opened.address)
+        changes = {"session": session, "session_ended": None, "presence": presence, "quirks": opened.quirks}
+        return _heard(state, at, **changes)
+    ended = state.session
+    if ended is not None and fact.closed.code == SUPERSEDED:
+        ended = replace(ended, superseded=True)
+    return replace(state, session=None, session_ended=ended)
 
 
 def _requested(state: StationState, fact: CommandRequested) -> StationState:

@@ -9,8 +9,12 @@
                  Started                Ended
         unknown ---------------> open --------> ended
            |   Updated, Ended     ^
-           '----------------------'             nothing leads back: an ended transaction stays so, and nothing but
-              (STARTED_UNSEEN)                  Ended ends one; a status, a boot, a lost connection do not
+           '----------------------'             nothing leads back: an ended transaction stays so; a status, a boot, a
+              (STARTED_UNSEEN)                  lost connection end none
+
+What Narke ends by itself (ABANDONED) is superseded by a younger one at its connector, where the policy says so, or
+unknown to its own station (GetTransactionStatus). A stop that comes after all is the truth: it ends it once more.
+The whole table with the test of each row is docs/transactions.md.
 
 Everything a station says is recorded and answered, however odd: an error would make it say it again and again and
 block its queue (ocpp.md 12, 60). A 1.6 start always gets a number, whatever the verdict (1.6 section 4.8); a stop
@@ -24,20 +28,24 @@ from typing import Any
 import msgspec
 
 from engine.model.authorization import TokenChecked, TokenVerdict
+from engine.model.commands import CommandRequest, Outcome, Result
 from engine.model.facts import Fact
 from engine.model.ids import EvseRef
 from engine.model.metering import ReadingsRecorded
 from engine.model.transactions import (
     ChargingState,
+    GetTransactionStatus,
     Stage,
     TransactionAnswer,
     TransactionEnded,
     TransactionFlag,
+    TransactionLimit,
     TransactionOpened,
     TransactionReported,
+    TransactionStatusTold,
     TransactionUpdated,
 )
-from engine.station import authorization
+from engine.station import authorization, follow_ups
 from engine.station.availability import CHARGING_STATE_OF_STATUS, connector_at
 from engine.station.clocks import instant, skewed
 from engine.station.context import Context
@@ -45,8 +53,12 @@ from engine.station.effects import Effect, Record, Reply
 from engine.station.identification import NO_IDS, identified, repeated
 from engine.station.ledger import KnownTransaction
 from engine.station.metering import add_meter, finite, registers, start_reading, stop_reading
+from engine.station.policy import Superseded
+from engine.station.sequences import gaps_after
 from engine.station.state import StationState
 
+ABANDONED = "Abandoned"
+"""Why a transaction ended that we ended; no word of OCPP."""
 STOP_TRIGGERS = frozenset({"StopAuthorized", "Deauthorized"})
 """2.x triggerReasons of messages whose token is not the one that the transaction was started with."""
 
@@ -68,16 +80,17 @@ class _Message(msgspec.Struct, frozen=True, gc=False):
 
 def reported(state: StationState, report: TransactionReported, context: Context) -> tuple[Effect, ...]:
     """Records the message and answers it."""
-    message = _message(report, context)
     known = identified(state.ledger, report, context)
+    message = _message(state, report, known, context)
     facts: tuple[Fact, ...] = ()
-    number = None if known is None else known.number
+    number, transaction_id = (None, "") if known is None else (known.number, known.transaction_id)
     if known is None and report.stage is Stage.STARTED:
         opened = _started(state, message, context)
-        number = opened.number
-        facts = (opened, *_begun(opened, message))
+        number, transaction_id = opened.number, opened.transaction_id
+        facts = (*_superseded(state, opened, context), opened, *_begun(opened, message))
     elif known is None:
         opened = _unseen(state, message)
+        transaction_id = opened.transaction_id
         facts = (opened, *_continued(KnownTransaction.opened(opened), message))
     elif not repeated(known, report, context):
         facts = _continued(known, message)
@@ -85,11 +98,97 @@ def reported(state: StationState, report: TransactionReported, context: Context)
         stage=report.stage,
         number=number if report.stage is Stage.STARTED else None,
         verdict=message.verdict,
+        limit=_limit(report, context) if known is None else None,
     )
+    if state.awaited.items:
+        return *map(Record, facts), *follow_ups.said(state, report, transaction_id, context), Reply(answer)
     return *map(Record, facts), Reply(answer)
 
 
-def _message(report: TransactionReported, context: Context) -> _Message:
+def status_settled(
+    state: StationState, request: CommandRequest, outcome: Outcome, context: Context
+) -> tuple[Effect, ...]:
+    """What a station said of a transaction; one that is over there and has nothing more to come is over here (E14)."""
+    command = request.command
+    assert isinstance(command, GetTransactionStatus), command
+    if outcome.result is not Result.ACCEPTED or outcome.payload is None:
+        return ()
+    said = msgspec.json.decode(outcome.payload)
+    told = TransactionStatusTold(
+        messages_in_queue=bool(said.get("messagesInQueue")),
+        at=context.now,
+        transaction_id=command.transaction_id,
+        ongoing=said.get("ongoingIndicator") if command.transaction_id is not None else None,
+    )
+    known = None if command.transaction_id is None else state.ledger.find(command.transaction_id)
+    if known is None or known.ended_at is not None or told.ongoing is not False or told.messages_in_queue:
+        return (Record(told),)
+    return Record(told), Record(_abandoned(known, context))
+
+
+def _superseded(state: StationState, opened: TransactionOpened, context: Context) -> tuple[Fact, ...]:
+    """What becomes of the open transactions at the connector where a younger one begins: a car was there before."""
+    place = opened.evse
+    if place is None or not state.ledger.open or TransactionFlag.WRONG_CONNECTOR in opened.flags:
+        return ()
+    closes = context.policy.transactions.superseded is Superseded.CLOSE
+    facts: list[Fact] = []
+    for known in state.ledger.open:
+        same = known.evse == place.evse and known.connector == place.connector
+        if not same or known.started_at >= opened.started_at or known.unnamed:
+            continue
+        if closes:
+            facts.append(_abandoned(known, context, TransactionFlag.SUPERSEDED))
+        elif not known.superseded:
+            facts.append(
+                TransactionUpdated(
+                    transaction_id=known.transaction_id,
+                    at=opened.started_at,
+                    received_at=opened.received_at,
+                    flags=(TransactionFlag.SUPERSEDED,),
+                )
+            )
+    return tuple(facts)
+
+
+def _abandoned(known: KnownTransaction, context: Context, *flags: TransactionFlag) -> TransactionEnded:
+    """The end that the station did not tell: now, at the last reading."""
+    stop_wh, start_wh = known.meter_last_wh, known.meter_start_wh
+    energy_wh = None if stop_wh is None or start_wh is None or stop_wh < start_wh else stop_wh - start_wh
+    return TransactionEnded(
+        transaction_id=known.transaction_id,
+        ended_at=context.now,
+        received_at=context.received_at,
+        reason=ABANDONED,
+        meter_stop_wh=stop_wh,
+        energy_wh=energy_wh,
+        flags=(*flags, TransactionFlag.ABANDONED),
+    )
+
+
+def _limit(report: TransactionReported, context: Context) -> TransactionLimit | None:
+    """The limit that a transaction that starts is told (2.1 E16.FR.02), unless the driver's own is tighter (E16.FR.08)."""
+    limit = context.policy.transactions.limit
+    if limit is None or report.stage is not Stage.STARTED:
+        return None
+    theirs = None if report.extras is None else report.extras.limit
+    return None if theirs is not None and _within(theirs, limit) else limit
+
+
+def _within(theirs: TransactionLimit, ours: TransactionLimit) -> bool:
+    """Whether the station's limit is as low as ours in all that ours limits."""
+    pairs = (
+        (theirs.cost_max, ours.cost_max),
+        (theirs.energy_wh_max, ours.energy_wh_max),
+        (theirs.time_s_max, ours.time_s_max),
+        (theirs.soc_percent_max, ours.soc_percent_max),
+    )
+    return all(limit is None or (said is not None and said <= limit) for said, limit in pairs)
+
+
+def _message(
+    state: StationState, report: TransactionReported, known: KnownTransaction | None, context: Context
+) -> _Message:
     at = instant(report.at, context.received_at)
     skew = not report.offline and skewed(at, context.received_at, context.policy.clock_skew_s_max)
     token = report.token
@@ -97,7 +196,7 @@ def _message(report: TransactionReported, context: Context) -> _Message:
         report=report,
         at=at,
         received_at=context.received_at,
-        verdict=None if token is None else authorization.verdict_on(token, context),
+        verdict=None if token is None else authorization.verdict_of_report(state, report, known, context),
         flags=(TransactionFlag.CLOCK_SKEW,) if skew else (),
         token_unknown=token is not None and authorization.unknown(token, context),
     )
@@ -132,6 +231,8 @@ def _started(state: StationState, message: _Message, context: Context) -> Transa
         flags = (*flags, TransactionFlag.NO_TRANSACTION_ID)
     if message.token_unknown:
         flags = (*flags, TransactionFlag.UNKNOWN_TOKEN)
+    if number is not None and (report.evse is None or report.evse.evse == 0):
+        flags = (*flags, TransactionFlag.WRONG_CONNECTOR)
     read = registers(report.readings, None)
     start_wh, location = start_reading(read, finite(report.meter_wh))
     return TransactionOpened(
@@ -153,6 +254,7 @@ def _started(state: StationState, message: _Message, context: Context) -> Transa
         meter_location=location,
         phases_used=report.phases_used,
         cable_a_max=report.cable_a_max,
+        extras=report.extras,
     )
 
 
@@ -188,6 +290,8 @@ def _begun(opened: TransactionOpened, message: _Message) -> tuple[Fact, ...]:
 
 def _continued(known: KnownTransaction, message: _Message) -> tuple[Fact, ...]:
     """What the message adds to a known transaction."""
+    if known.abandoned and message.report.stage is Stage.ENDED:
+        known = msgspec.structs.replace(known, ended_at=None)  # what we ended, its station ends now
     facts: list[Fact] = [*_readings(known, message)]
     ends = message.report.stage is Stage.ENDED and known.ended_at is None
     news = _news(known, message)
@@ -235,6 +339,8 @@ def _news(known: KnownTransaction, message: _Message) -> dict[str, Any]:
         news["charging_state"] = report.charging_state
     if report.evse is not None and _tells_place(known, report.evse):
         news["evse"] = report.evse
+    if report.extras is not None and (report.stage is not Stage.ENDED or known.ended_at is not None):
+        news["extras"] = report.extras
     if report.token is not None and known.token_key is None and _starts_with_token(report):
         news["token"] = report.token
         news["verdict"] = message.verdict
@@ -262,10 +368,19 @@ def _tells_state(known: KnownTransaction, report: TransactionReported, *, late: 
 
 
 def _tells_place(known: KnownTransaction, place: EvseRef) -> bool:
-    """Whether the place says more than is known; an absent connector says nothing."""
+    """Whether the place says more than is known; an absent connector says nothing, and what is known stays."""
+    if known.evse is None:
+        return True
+    return known.evse == place.evse and known.connector is None and place.connector is not None
+
+
+def _misplaced(known: KnownTransaction, place: EvseRef) -> bool:
+    """Whether the message names another place than the transaction's; a car does not move."""
+    if known.evse is None:
+        return False
     if known.evse != place.evse:
         return True
-    return place.connector is not None and place.connector != known.connector
+    return known.connector is not None and place.connector is not None and place.connector != known.connector
 
 
 def _starts_with_token(report: TransactionReported) -> bool:
@@ -280,6 +395,9 @@ def _updated(known: KnownTransaction, message: _Message, news: dict[str, Any]) -
         flags = (*flags, TransactionFlag.UNKNOWN_TOKEN)
     if known.ended_at is not None:
         flags = (*flags, TransactionFlag.AFTER_END)
+    if report.evse is not None and _misplaced(known, report.evse):
+        flags = (*flags, TransactionFlag.WRONG_CONNECTOR)
+    gaps = None if report.sequence is None else gaps_after(known, report.stage, report.sequence)
     return TransactionUpdated(
         transaction_id=known.transaction_id,
         at=message.at,
@@ -289,6 +407,7 @@ def _updated(known: KnownTransaction, message: _Message, news: dict[str, Any]) -
         offline=message.offline,
         flags=flags,
         stage=report.stage,
+        gaps=gaps,
         **news,
     )
 
@@ -304,6 +423,7 @@ def _ended(known: KnownTransaction, message: _Message) -> TransactionEnded:
     flags = message.flags
     if message.token_unknown:
         flags = (*flags, TransactionFlag.UNKNOWN_TOKEN)
+    gaps = None if report.sequence is None else gaps_after(known, report.stage, report.sequence)
     if energy_wh is not None and energy_wh < 0:
         energy_wh = None
         flags = (*flags, TransactionFlag.METER_BACKWARDS)
@@ -320,4 +440,6 @@ def _ended(known: KnownTransaction, message: _Message) -> TransactionEnded:
         offline=message.offline,
         flags=flags,
         verdict=message.verdict,
+        extras=report.extras,
+        gaps=gaps,
     )

@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from engine.ports import Clock, CommandGateway, OperatorBook
 from ingress.http.keys import ApiKeys
 from ingress.http.settings import HttpSettings
+from storage.authority.desk import Office
 from storage.blocks.table import Table
 from storage.queries.filters import (
     CommandFilter,
@@ -24,6 +25,7 @@ from storage.queries.filters import (
 )
 from storage.queries.paging import Page, Paged
 from storage.queries.rows import (
+    CampaignProgress,
     CommandRow,
     ConnectorRow,
     Counts,
@@ -84,6 +86,12 @@ class Reads(Protocol):
     async def tokens(self, filter: TokenFilter, page: Page) -> Paged[TokenRow]:  # noqa: A002
         """Tokens by name."""
 
+    async def campaign_progress(self, campaign_id: str) -> CampaignProgress:
+        """How far the commands of a campaign are."""
+
+    async def campaign_commands(self, campaign_id: str, *, open_only: bool = False) -> Sequence[tuple[str, str]]:
+        """Command id and station of the commands of a campaign that are on record."""
+
     async def block(self, table: Table, where: Mapping[str, Any], page: Page) -> Paged[Any]:
         """Rows of a block's table that have these values."""
 
@@ -102,6 +110,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     it (the projection runs a moment behind); None: those two decide.
     `command_deadline_s`: of commands whose caller names none.
     `version`: Narke's own.
+    `office`: the local certificate authority; None: there can be none here.
     """
 
     queries: Reads
@@ -116,6 +125,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     metrics_dir: Path | None = None
     knows: Callable[[str], Awaitable[bool]] | None = None
     command_deadline_s: float = 30.0
+    office: Office | None = None
     version: str = "0"
 
 

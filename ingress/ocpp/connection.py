@@ -21,8 +21,9 @@ from websockets.http11 import Request, Response
 from websockets.protocol import CONNECTING, OPEN
 
 from ingress.ocpp import framing
+from ingress.ocpp.forwarded import Caller
 from ingress.ocpp.handshake import OcppProtocol
-from ingress.ocpp.liveness import Wheel
+from ingress.ocpp.liveness import Wheel, ticks
 from ingress.settings import OcppSettings
 
 _SLICE_BYTES = 16_384
@@ -39,6 +40,8 @@ _DEFLATE = ServerPerMessageDeflateFactory(
     compress_settings={"memLevel": 5},
 )
 """Compression that keeps no memory between messages (RFC 7692 section 7.1.1)."""
+
+_NOBODY = Caller("", None, "")
 
 _websockets_log = logging.getLogger("narke.websockets")
 _websockets_log.setLevel(logging.WARNING)
@@ -60,6 +63,8 @@ class Pause(IntFlag):
     """It does not read what we send."""
     DRAIN = 64
     """This process is about to end."""
+    OPENING = 128
+    """Its actor has not said yet what the station is like."""
 
 
 class Listener(Protocol):
@@ -70,6 +75,9 @@ class Listener(Protocol):
 
     def closed(self, code: int, reason: str) -> None:
         """No more messages. Called once."""
+
+    def silent(self, silent_s: float) -> None:
+        """No message came for so long, see `Connection.watch`. Called now and then until one comes."""
 
 
 class Host(Protocol):
@@ -86,6 +94,9 @@ class Host(Protocol):
     def wheel(self) -> Wheel:
         """Watches for life."""
 
+    def has_room(self) -> bool:
+        """Whether one more TCP connection may come."""
+
     def made(self, connection: "Connection") -> None:
         """A TCP connection; the host may `abort` it."""
 
@@ -97,10 +108,16 @@ class Host(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """One TCP connection of a station."""
+    """One TCP connection of a station, plain or with TLS.
+
+    Args:
+        host: What it belongs to.
+        caller: Who a proxy or the door says it is; None: whom the socket names.
+    """
 
     __slots__ = (
         "_backlog",
+        "_binary",
         "_discarding",
         "_fragments",
         "_head",
@@ -116,14 +133,18 @@ class Connection(asyncio.Protocol):
         "_stopped",
         "_timer",
         "_transport",
-        "address",
+        "caller",
         "heard_tick",
         "message_tick",
+        "pong_ticks",
+        "ponged",
         "protocol",
+        "silence_ticks",
         "stalled_tick",
+        "wants_pings",
     )
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, caller: Caller | None = None) -> None:
         settings = host.settings
         self._host = host
         self.protocol = OcppProtocol(
@@ -131,9 +152,13 @@ class Connection(asyncio.Protocol):
             extensions=[_DEFLATE] if settings.compression else None,
             logger=_websockets_log,
         )
-        self.address = ""
+        self.caller = caller or _NOBODY
         self.heard_tick = self.message_tick = host.wheel.tick
         self.stalled_tick = 0
+        self.silence_ticks = self.pong_ticks = 0
+        self.wants_pings = True
+        self.ponged = False
+        """It has answered a ping."""
         self._transport: asyncio.Transport | None = None
         self._listener: Listener | None = None
         self._pauses = Pause(0)
@@ -147,6 +172,7 @@ class Connection(asyncio.Protocol):
         self._owed = 0
         """Bytes still to come of a frame that the library has begun."""
         self._fragments: list[bytes] = []
+        self._binary = False
         self._reading = False
         self._stopped = False
         self._discarding = False
@@ -162,10 +188,18 @@ class Connection(asyncio.Protocol):
         sock = transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        peer = transport.get_extra_info("peername")
-        self.address = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else ""
+        self._identify(transport)
         self._cut_after(self._host.settings.handshake_timeout_s)
         self._host.made(self)
+
+    def _identify(self, transport: asyncio.BaseTransport) -> None:
+        """Fills in what the socket and TLS tell of the caller."""
+        peer = transport.get_extra_info("peername")
+        if self.caller is _NOBODY and isinstance(peer, tuple):
+            self.caller = Caller(peer[0], peer[1], peer[0])
+        tls = transport.get_extra_info("ssl_object")
+        if tls is not None:
+            self.caller = self.caller._replace(tls=True, certificate=tls.getpeercert(binary_form=True))
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the station."""
@@ -235,6 +269,11 @@ class Connection(asyncio.Protocol):
     # For the listener and the host
 
     @property
+    def address(self) -> str:
+        """Of the station, for people."""
+        return self.caller.address
+
+    @property
     def is_closing(self) -> bool:
         """The TCP connection is gone or about to go."""
         return self._transport is None or self._transport.is_closing()
@@ -299,6 +338,23 @@ class Connection(asyncio.Protocol):
         """Cuts the connection."""
         if self._transport is not None:
             self._transport.abort()
+
+    def watch(self, silence_s: float, *, pings: bool = True, pong_s: float = 0.0) -> None:
+        """How the wheel is to watch it.
+
+        Args:
+            silence_s: Without a message for so long the listener hears of it; 0: never.
+            pings: Whether it is sent pings.
+            pong_s: Seconds for a sign of life after a ping, where that is longer than for all others.
+        """
+        self.silence_ticks = ticks(silence_s)
+        self.wants_pings = pings
+        self.pong_ticks = ticks(pong_s)
+
+    def fall_silent(self, silent_s: float) -> None:
+        """See `ingress.ocpp.liveness.Watched`."""
+        if self._listener is not None:
+            self._listener.silent(silent_s)
 
     def ping(self) -> None:
         """Sends a ping."""
@@ -368,14 +424,18 @@ class Connection(asyncio.Protocol):
         if opcode is Opcode.TEXT:
             if frame.fin:
                 return self._message(frame.data)
-            self._fragments = [bytes(frame.data)]
+            self._fragments, self._binary = [bytes(frame.data)], False
         elif opcode is Opcode.CONT:
             self._fragments.append(bytes(frame.data))
             if frame.fin:
                 whole, self._fragments = b"".join(self._fragments), []
-                return self._message(whole)
+                return self._message(framing.told_of_binary(whole) if self._binary else whole)
         elif opcode is Opcode.BINARY:
-            return self._fail(1003, "OCPP-J is text; binary messages are not accepted")
+            if frame.fin:
+                return self._message(framing.told_of_binary(frame.data))
+            self._fragments, self._binary = [bytes(frame.data)], True
+        elif opcode is Opcode.PONG:
+            self.ponged = True
         return True
 
     def _fail(self, code: int, reason: str) -> bool:
@@ -428,8 +488,10 @@ class Connection(asyncio.Protocol):
                 continue
             if data:
                 transport.write(data)
-            else:
+            elif transport.can_write_eof():
                 transport.write_eof()
+            else:  # TLS says good-bye in both directions at once
+                transport.close()
         if self._over and not self._discarding:
             self._end("")
             self._discard()

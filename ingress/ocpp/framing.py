@@ -47,3 +47,11 @@ def text_frame(payload: bytes) -> bytes:
     if length < 65_536:
         return b"\x81\x7e" + length.to_bytes(2, "big") + payload
     return b"\x81\x7f" + length.to_bytes(8, "big") + payload
+
+
+def told_of_binary(binary: bytes | bytearray | memoryview) -> bytes:
+    """The text that stands for a binary message: OCPP-J has none, and it is told so like any text that is no frame.
+
+    RFC 6455 section 7.4.1 lets us close with 1003 instead; then the station comes back and says it again, for ever.
+    """
+    return b"<a binary message of %d bytes>" % len(binary)

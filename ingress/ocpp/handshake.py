@@ -1,7 +1,7 @@
-"""The handshake: who wants in, in which version, and whether they may. OCPP-J 1.6 section 3, 2.x part 4 section 3.
+"""The handshake as it is read: identity, subprotocol, credentials. OCPP-J 1.6 section 3, 2.x part 4 section 3.
 
-Path, subprotocol and credentials are read by pure functions; `Gatekeeper` asks the operator's book and checks
-passwords. The version is never taken from the URL (2.1 part 4 section 3.1.2).
+Who may come in is decided in `ingress.ocpp.gatekeeper`. The version is never taken from the URL (2.1 part 4 section
+3.1.2).
 """
 
 import base64
@@ -10,22 +10,15 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-import structlog
 from websockets.datastructures import Headers, MultipleValuesError
+from websockets.http11 import Request
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from engine.model.stations import StationRecord
 from engine.ocpp.versions import VERSION_OF_SUBPROTOCOL
-from engine.ports import OperatorBook, SeamError
-from ingress.ocpp.authentication import Authenticator
-from ingress.settings import OcppSettings
-
-log = structlog.get_logger()
 
 IDENTITY_LENGTH_MAX = 48
 """2.1 part 4 section 3.1.1, identifierString(48)."""
-_CHALLENGE: Mapping[str, str] = {"WWW-Authenticate": 'Basic realm="Narke", charset="UTF-8"'}
 
 
 class Refusal(Exception):  # noqa: N818 (an answer, not a fault)
@@ -36,14 +29,24 @@ class Refusal(Exception):  # noqa: N818 (an answer, not a fault)
         reason: A word for the metric.
         text: For people at the station: what is wrong and what to do.
         headers: To be sent with it.
+        event: OCPP 2.1 name of a security event that this is; None: it is none.
     """
 
-    def __init__(self, status: int, reason: str, text: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        text: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        event: str | None = None,
+    ) -> None:
         super().__init__(text)
         self.status = status
         self.reason = reason
         self.text = text
         self.headers = headers or {}
+        self.event = event
 
 
 class Credentials(NamedTuple):
@@ -110,61 +113,22 @@ def credentials_from(headers: Headers) -> Credentials | None:
     return Credentials(user, password) if colon else None
 
 
-class Gatekeeper:
-    """Decides who comes in.
+def lacks_only_upgrade(request: Request) -> bool:
+    """Whether it is a handshake but for `Connection: Upgrade` or `Upgrade: websocket`, as some stations send it."""
+    return "Sec-WebSocket-Key" in request.headers and "Sec-WebSocket-Version" in request.headers
 
-    Args:
-        book: What the operator knows of stations.
-        authenticator: Checks passwords.
-        settings: Rules.
-    """
 
-    def __init__(self, book: OperatorBook, authenticator: Authenticator, settings: OcppSettings) -> None:
-        self._book = book
-        self._authenticator = authenticator
-        self._settings = settings
+def with_upgrade(request: Request) -> Request:
+    """The request with the headers that it lacks."""
+    replaced = {"connection": "Upgrade", "upgrade": "websocket"}
+    headers = Headers([item for item in request.headers.raw_items() if item[0].lower() not in replaced])
+    headers.update(replaced)
+    return Request(request.path, headers, request.method, request.protocol)
 
-    async def admit(self, station: str, headers: Headers) -> StationRecord:
-        """The station's record; of one that is not registered, but welcome, a blank one.
 
-        Raises:
-            Refusal: 404 unknown, 401 password missing or wrong, 503 we cannot tell now.
-        """
-        record = await self._record(station)
-        if record is None:
-            if self._settings.unknown_stations == "refuse":
-                text = f"station {station} is not registered; register it with the operator of this system"
-                raise Refusal(404, "unknown_station", text)
-            record = StationRecord(station)
-        profile = max(record.security_profile, self._settings.security_profile_min)
-        if profile > 0 or record.password_hash is not None:
-            await self._authenticate(record, headers)
-        return record
-
-    async def _record(self, station: str) -> StationRecord | None:
-        try:
-            return await self._book.station(station)
-        except (SeamError, OSError) as error:
-            log.warning("a station cannot be looked up", station=station, why=str(error))
-            text = "the station cannot be looked up now; try again later"
-            raise Refusal(503, "book_unavailable", text, self.retry_after) from error
-
-    async def _authenticate(self, record: StationRecord, headers: Headers) -> None:
-        """Raises a Refusal unless the station presents its password (2.1 A00.FR.204 and 205)."""
-        if record.password_hash is None:
-            raise Refusal(401, "no_password_set", "no password is set for this station; have it set", _CHALLENGE)
-        credentials = credentials_from(headers)
-        if credentials is None:
-            raise Refusal(401, "password_missing", "HTTP Basic credentials are required", _CHALLENGE)
-        if credentials.user != record.station.encode():
-            raise Refusal(401, "user_name_wrong", "the user name must be the station's identity", _CHALLENGE)
-        if not await self._authenticator.verify(record.station, record.password_hash, credentials.password):
-            raise Refusal(401, "password_wrong", "the password is wrong", _CHALLENGE)
-
-    @property
-    def retry_after(self) -> Mapping[str, str]:
-        """The header of a 503."""
-        return {"Retry-After": str(self._settings.retry_after_s)}
+def names_no_subprotocol(headers: Headers) -> bool:
+    """Whether the station leaves it to us which version it speaks."""
+    return not headers.get_all("Sec-WebSocket-Protocol")
 
 
 def _no_identity(text: str) -> Refusal:

@@ -15,6 +15,8 @@ from ingress.settings import OcppSettings
 log = structlog.get_logger()
 
 TICK_S = 0.5
+NO_SIGN_OF_LIFE = "no sign of life"
+"""How the reason begins with which a connection is given up that answers no ping."""
 
 
 class Watched(Protocol):
@@ -26,6 +28,12 @@ class Watched(Protocol):
     """When a message last came from the station."""
     stalled_tick: int
     """Since when the station leaves our data unread; 0: it reads."""
+    silence_ticks: int
+    """After so long without a message it is told that it is silent; 0: never."""
+    wants_pings: bool
+    """Whether it is sent pings."""
+    pong_ticks: int
+    """How long a sign of life may take after a ping; 0: as all others."""
 
     @property
     def deaf(self) -> bool:
@@ -36,6 +44,9 @@ class Watched(Protocol):
 
     def give_up(self, code: int, reason: str) -> None:
         """Ends the connection without waiting for the station."""
+
+    def fall_silent(self, silent_s: float) -> None:
+        """No message came for so long. Called again each time it is looked at."""
 
 
 class Wheel:
@@ -49,14 +60,16 @@ class Wheel:
     def __init__(self, settings: OcppSettings, each_tick: Callable[[], None]) -> None:
         self.tick = 1
         self._each_tick = each_tick
-        self._ping_ticks = _ticks(settings.ping_interval_s)
-        self._pong_ticks = _ticks(settings.pong_timeout_s)
-        self._idle_ticks = _ticks(settings.idle_timeout_s)
-        self._stall_ticks = _ticks(settings.write_stall_s)
+        self._ping_ticks = ticks(settings.ping_interval_s)
+        self._pong_ticks = ticks(settings.pong_timeout_s)
+        self._idle_ticks = ticks(settings.idle_timeout_s)
+        self._stall_ticks = ticks(settings.write_stall_s)
         self._pong_timeout_s = settings.pong_timeout_s
         turn_s = settings.ping_interval_s or 10.0
-        self._slots: list[dict[Watched, None]] = [{} for _ in range(max(1, _ticks(turn_s)))]
+        self._slots: list[dict[Watched, None]] = [{} for _ in range(max(1, ticks(turn_s)))]
         self._awaiting: dict[Watched, int] = {}
+        self._patient: dict[Watched, int] = {}
+        """Those of a longer time-out that the usual one is over for."""
         self._stalled: dict[Watched, None] = {}
         self._next_slot = 0
         self._task: asyncio.Task[None] | None = None
@@ -84,6 +97,7 @@ class Wheel:
         """Forgets a connection."""
         self._slots[slot].pop(connection, None)
         self._awaiting.pop(connection, None)
+        self._patient.pop(connection, None)
         self._stalled.pop(connection, None)
 
     def stalled(self, connection: Watched) -> None:
@@ -114,9 +128,17 @@ class Wheel:
     def _look_at(self, connection: Watched) -> None:
         if self._idle_ticks and not connection.deaf and self.tick - connection.message_tick >= self._idle_ticks:
             connection.give_up(1000, "idle: no message for too long")
-        elif self._ping_ticks and not connection.deaf and connection not in self._awaiting:
+            return
+        if connection.silence_ticks and not connection.deaf:
+            silent = self.tick - connection.message_tick
+            if silent >= connection.silence_ticks:
+                connection.fall_silent(silent * TICK_S)
+        if self._ping_ticks and connection.wants_pings and not (connection.deaf or self._awaits(connection)):
             connection.ping()
             self._awaiting[connection] = self.tick
+
+    def _awaits(self, connection: Watched) -> bool:
+        return connection in self._awaiting or connection in self._patient
 
     def _look_at_awaited(self) -> None:
         """Anything heard after the ping is a sign of life. The dict is in the order of pings."""
@@ -124,8 +146,19 @@ class Wheel:
             if self.tick - pinged <= self._pong_ticks:
                 break
             del self._awaiting[connection]
-            if connection.heard_tick < pinged and not connection.deaf:
-                connection.give_up(1011, f"no sign of life within {self._pong_timeout_s:g} s of a ping")
+            if connection.heard_tick >= pinged or connection.deaf:
+                continue
+            if connection.pong_ticks > self._pong_ticks:
+                self._patient[connection] = pinged
+            else:
+                connection.give_up(1011, f"{NO_SIGN_OF_LIFE} within {self._pong_timeout_s:g} s of a ping")
+        for connection, pinged in [*self._patient.items()]:
+            if connection.heard_tick >= pinged or connection.deaf:
+                del self._patient[connection]
+            elif self.tick - pinged > connection.pong_ticks:
+                del self._patient[connection]
+                waited_s = connection.pong_ticks * TICK_S
+                connection.give_up(1011, f"{NO_SIGN_OF_LIFE} within {waited_s:g} s of a ping")
 
     def _look_at_stalled(self) -> None:
         for connection in [*self._stalled]:
@@ -135,5 +168,6 @@ class Wheel:
                 connection.give_up(1008, "slow consumer: what we sent was not read for too long")
 
 
-def _ticks(seconds: float) -> int:
+def ticks(seconds: float) -> int:
+    """A duration in ticks, at least one; 0 stays 0."""
     return max(1, round(seconds / TICK_S)) if seconds else 0

@@ -64,6 +64,8 @@ class Recorder:
     def received(self, text: str, at: datetime, *, readable: bool = True) -> None:
         """A frame of the station's. `readable`: it is one, by whoever read it all."""
         kind, message_id, action, outcome = (readable and _read_head(text)) or _read(text)
+        if not readable:
+            kind, outcome = _INVALID[0], _INVALID[3]
         withheld = self._sparse and readable and kind == "call" and _is_routine(action, text)
         if withheld and message_id is not None and action is not None:
             _remember(self._theirs, message_id, _OpenCall(action, at, text))

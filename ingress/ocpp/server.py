@@ -1,13 +1,13 @@
-"""The ingress: the listening socket, the handshakes, and who is connected. One per process.
+"""The ingress: its doors, the handshakes, and who is connected. One per process.
 
-made -> handshake (pacing, bounds, gatekeeper, takeover) -> session -> lost
+door -> made -> handshake (pacing, bounds, gatekeeper, takeover) -> session -> lost
 """
 
 import asyncio
-import socket
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
 import structlog
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
@@ -15,19 +15,32 @@ from websockets.http11 import Request, Response
 from engine.model.codec import decode_downlinks
 from engine.model.envelopes import CloseSession, Dispatch
 from engine.model.sessions import SessionOpened
-from engine.model.stations import StationRecord
+from engine.model.stations import SECURITY_PROFILE_MAX, StationRecord
 from engine.ocpp import schemas
 from engine.ocpp.versions import VERSION_OF_SUBPROTOCOL, Version
-from engine.ports import Clock, MessageLog, OperatorBook, StationActors
+from engine.ports import Arrivals, Clock, JournalUnavailable, MessageLog, OperatorBook, StationActors
 from ingress import metrics
 from ingress.ocpp.admission import Takeovers, TokenBucket
 from ingress.ocpp.authentication import Authenticator
 from ingress.ocpp.batching import Courier
+from ingress.ocpp.certificates import CertificateRules
 from ingress.ocpp.connection import Connection, Pause
-from ingress.ocpp.handshake import Gatekeeper, Refusal, identity_from_path
+from ingress.ocpp.consultation import Consultation
+from ingress.ocpp.doors import GuardedDoor, PlainDoor
+from ingress.ocpp.forwarded import Proxies
+from ingress.ocpp.gatekeeper import Admitted, Gatekeeper, wrong_case
+from ingress.ocpp.handshake import (
+    Refusal,
+    identity_from_path,
+    lacks_only_upgrade,
+    names_no_subprotocol,
+    with_upgrade,
+)
 from ingress.ocpp.liveness import Wheel
 from ingress.ocpp.recorder import Recorder
+from ingress.ocpp.security_log import SecurityLog
 from ingress.ocpp.session import SUPERSEDED, StationSession, Surroundings, lost_command
+from ingress.ocpp.tls import Tls
 from ingress.settings import OcppSettings
 
 log = structlog.get_logger()
@@ -50,6 +63,8 @@ class IngressServer:
         book: What the operator knows of stations.
         log: Where raw messages go.
         clock: Time.
+        arrivals: In which order connections come; None: as this process counts them, which is right for one alone.
+        consultation: Asks the outside world about certificates; None: nobody is asked.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 (the seams of the ingress)
@@ -61,6 +76,8 @@ class IngressServer:
         book: OperatorBook,
         log: MessageLog,
         clock: Clock,
+        arrivals: Arrivals | None = None,
+        consultation: Consultation | None = None,
     ) -> None:
         self.settings: Final = settings
         self.wheel: Final = Wheel(settings, self._each_tick)
@@ -69,20 +86,27 @@ class IngressServer:
         self._incarnation = incarnation
         self._clock = clock
         self._message_log = log
+        self._arrivals = arrivals or _OwnCount()
         self._authenticator = Authenticator(settings)
-        self._gatekeeper = Gatekeeper(book, self._authenticator, settings)
+        self._tls = Tls(settings) if settings.has_tls else None
+        self._proxies = Proxies(settings.trusted_proxies)
+        self._gatekeeper = Gatekeeper(book, self._authenticator, self._rules, settings, clock)
         self._courier = Courier(name, actors, settings, self._on_door)
         self._counts = metrics.MessageCounts()
-        self._around = Surroundings(name, settings, clock, self._courier, self._counts)
+        self._around = Surroundings(name, settings, clock, self._courier, self._counts, consultation)
         self._accepts = TokenBucket(settings.accepts_per_s, settings.accepts_burst, 0.0)
         self._takeovers = Takeovers(settings.takeovers_per_min)
         self._connections: dict[Connection, StationSession | None] = {}
         self._by_station: dict[str, StationSession] = {}
         self._by_session: dict[str, StationSession] = {}
+        self._by_caseless: dict[str, str] = {}
         self._by_version: dict[Version, int] = dict.fromkeys(Version, 0)
+        self._by_profile = [0] * len(_PROFILES)
         self._handshakes: set[asyncio.Task[None]] = set()
         self._sessions_made = 0
-        self._server: asyncio.Server | None = None
+        self._door: PlainDoor | GuardedDoor | None = None
+        self._tls_door: GuardedDoor | None = None
+        self._security_log: SecurityLog | None = None
         self._starting = asyncio.Lock()
         self._draining = False
 
@@ -92,24 +116,46 @@ class IngressServer:
         """Listens. Does nothing the second time.
 
         Raises:
-            OSError: The port cannot be bound.
+            OSError: A port cannot be bound.
         """
         async with self._starting:
-            if self._server is not None:
+            if self._door is not None:
                 return
             schemas.compile_all()
-            loop = asyncio.get_running_loop()
-            sock = _listening_socket(self.settings)
-            self._server = await loop.create_server(lambda: Connection(self), sock=sock, backlog=self.settings.backlog)
+            self._security_log = SecurityLog(asyncio.get_running_loop().time)
+            await self._open_doors(self._security_log)
             self.wheel.start()
-            log.info("listening for stations", ingress=self._name, host=self.settings.host, port=self.port)
+            log.info(
+                "listening for stations",
+                ingress=self._name,
+                host=self.settings.host,
+                port=self.port,
+                tls_port=self.tls_port,
+            )
+
+    async def _open_doors(self, security_log: SecurityLog) -> None:
+        settings = self.settings
+        door = (
+            GuardedDoor(self, settings.port, self._proxies, None, security_log)
+            if settings.proxy_protocol
+            else PlainDoor(self, settings.port)
+        )
+        await door.open()
+        self._door = door
+        if self._tls is not None:
+            self._tls_door = GuardedDoor(self, settings.tls_port, self._proxies, self._tls, security_log)
+            await self._tls_door.open()
+            self._tls.start()
 
     @property
     def port(self) -> int:
         """The TCP port; 0 before `start`."""
-        if self._server is None or not self._server.sockets:
-            return 0
-        return int(self._server.sockets[0].getsockname()[1])
+        return 0 if self._door is None else self._door.port
+
+    @property
+    def tls_port(self) -> int | None:
+        """The TCP port of TLS; None: there is none."""
+        return None if self._tls_door is None else self._tls_door.port
 
     async def drain(self, grace_s: float) -> None:
         """Leaves in good order: no new connection, no new message, answers to open calls, then close 1001.
@@ -122,8 +168,8 @@ class IngressServer:
         self._draining = True
         loop = asyncio.get_running_loop()
         until = loop.time() + grace_s
-        if self._server is not None:
-            self._server.close()
+        for door in self._doors():
+            door.close()
         for handshake in self._handshakes:
             handshake.cancel()
         for connection, session in [*self._connections.items()]:
@@ -155,10 +201,11 @@ class IngressServer:
 
     def health(self) -> dict[str, object]:
         """For people and readiness. `ready`: stations can connect and are answered."""
-        listening = self._server is not None and not self._draining
+        listening = self._door is not None and not self._draining
         return {
             "name": self._name,
             "port": self.port,
+            "tls_port": self.tls_port,
             "ready": listening and not self._courier.closed_door,
             "draining": self._draining,
             "connections": len(self._by_station),
@@ -171,10 +218,15 @@ class IngressServer:
 
     # What connections say
 
+    def has_room(self) -> bool:
+        """Whether one more TCP connection may come. Far above the bound not even a refusal is worth its price."""
+        return len(self._connections) < self.settings.connections_max + self.settings.handshakes_max
+
     def made(self, connection: Connection) -> None:
-        """A TCP connection. Far above the bound not even a refusal is worth its price."""
+        """A TCP connection."""
+        room = self.has_room()
         self._connections[connection] = None
-        if len(self._connections) > self.settings.connections_max + self.settings.handshakes_max or self._draining:
+        if not room or self._draining:
             metrics.handshakes_refused.labels("connections_max").inc()
             connection.abort()
 
@@ -207,22 +259,49 @@ class IngressServer:
     async def _decide(self, connection: Connection, request: Request) -> None:
         """Lets the station in, or raises a Refusal."""
         response = connection.protocol.accept(request)
-        if response.status_code != 101:
+        lenient = response.status_code == 426 and lacks_only_upgrade(request)
+        if response.status_code != 101 and not lenient:
             metrics.handshakes_refused.labels("bad_request").inc()
             connection.respond(response)
             return
+        connection.caller = self._proxies.resolve(connection.caller, request.headers)
         station = identity_from_path(request.path)
         self._check_room(station)
         await self._wait_for_turn()
-        record = await self._gatekeeper.admit(station, request.headers)
-        subprotocol = connection.protocol.subprotocol
-        if subprotocol is None:
-            metrics.handshakes_refused.labels("no_common_subprotocol").inc()
-            if connection.awaits_answer:
-                connection.accept(response, None)
-                connection.close(1002, _NO_COMMON_SUBPROTOCOL)
+        admitted = await self._gatekeeper.admit(station, request.headers, connection.caller)
+        if lenient:
+            if not admitted.record.lenient_upgrade:
+                metrics.handshakes_refused.labels("bad_request").inc()
+                connection.respond(response)
+                return
+            response = connection.protocol.accept(with_upgrade(request))
+        subprotocol: str | None = connection.protocol.subprotocol
+        if subprotocol is None and admitted.record.assume_ocpp16 and names_no_subprotocol(request.headers):
+            subprotocol = _OCPP16
+        if response.status_code != 101 or subprotocol is None:
+            self._refuse_subprotocol(connection, response)
             return
-        self._open(connection, response, record, VERSION_OF_SUBPROTOCOL[subprotocol])
+        order = await self._arrival()
+        self._open(connection, response, self._same_case(admitted), VERSION_OF_SUBPROTOCOL[subprotocol], order)
+
+    def _refuse_subprotocol(self, connection: Connection, response: Response) -> None:
+        """Completes the handshake without a subprotocol and closes (OCPP-J 1.6 section 3.2, 2.1 part 4 section 3.3)."""
+        metrics.handshakes_refused.labels("no_common_subprotocol").inc()
+        if response.status_code != 101:
+            connection.respond(response)
+        elif connection.awaits_answer:
+            connection.accept(response, None)
+            connection.close(1002, _NO_COMMON_SUBPROTOCOL)
+
+    def _same_case(self, admitted: Admitted) -> Admitted:
+        """An identity that is connected already in another case is refused, or is that station, as the setting says."""
+        station = admitted.record.station
+        known = self._by_caseless.get(station.casefold(), station)
+        if known == station or self.settings.identity_case == "distinct":
+            return admitted
+        if self.settings.identity_case == "refuse":
+            raise wrong_case(station, known)
+        return admitted._replace(record=msgspec.structs.replace(admitted.record, station=known))
 
     def _check_room(self, station: str) -> None:
         """A station that is connected already takes no more room: its old connection may be dead."""
@@ -242,36 +321,54 @@ class IngressServer:
         if wait_s:
             await asyncio.sleep(wait_s)
 
-    def _open(self, connection: Connection, response: Response, record: StationRecord, version: Version) -> None:
+    async def _arrival(self) -> int:
+        """The connection's place among all (`engine.ports.Arrivals`). Raises a Refusal."""
+        try:
+            return await self._arrivals.number()
+        except JournalUnavailable as error:
+            log.warning("a connection gets no number", why=str(error))
+            raise self._busy("arrivals_unavailable", "the connection cannot be recorded now") from error
+
+    def _open(
+        self, connection: Connection, response: Response, admitted: Admitted, version: Version, order: int
+    ) -> None:
         """The station is in: its session replaces any older one."""
-        station = record.station
+        station = admitted.record.station
         older = self._by_station.get(station)
+        if older is not None and older.order > order:  # two handshakes overtook each other
+            raise self._busy("overtaken", "a newer connection of this identity is open")
         if older is not None and not self._takeovers.allowed(station, asyncio.get_running_loop().time()):
             log.warning("two connections fight for one identity", station=station, address=connection.address)
             raise self._busy("takeovers", "this identity is connected, and was taken over too often")
         if not connection.awaits_answer:
             return
-        session = self._make_session(connection, record, version)
+        connection.caller = connection.caller._replace(certificate=None)  # looked at, and large
+        session = self._make_session(connection, admitted.record, version, order)
         if older is not None:
             older.close(SUPERSEDED, "superseded by a newer connection of the same identity")
         session.open()
-        entry = _Entry(self, session, version)
+        entry = _Entry(self, session, version, admitted.profile)
         self._by_station[station] = self._by_session[session.session] = session
         self._connections[connection] = session
+        self._by_caseless[station.casefold()] = station
         self._by_version[version] += 1
+        self._by_profile[admitted.profile] += 1
         connection.accept(response, entry)
         log.info(
             "station connected",
             station=station,
             session=session.session,
             version=version.value,
+            security_profile=admitted.profile,
             address=connection.address,
         )
         if self._courier.closed_door:
             connection.pause(Pause.DOOR)
         connection.resume(Pause.HANDSHAKE)
 
-    def _make_session(self, connection: Connection, record: StationRecord, version: Version) -> StationSession:
+    def _make_session(
+        self, connection: Connection, record: StationRecord, version: Version, order: int
+    ) -> StationSession:
         self._sessions_made += 1
         session = f"{self._name}:{self._incarnation}:{self._sessions_made}"
         kept = {None: self.settings.message_log, True: "all", False: "off"}[record.message_log]
@@ -284,15 +381,20 @@ class IngressServer:
             version=version.value,
             address=connection.address,
             at=self._clock.now(),
+            order=order,
+            quirks=record.quirks,
         )
         return StationSession(self._around, connection, opened, record.station, recorder)
 
-    def ended(self, session: StationSession, version: Version, code: int, reason: str) -> None:
+    def ended(self, entry: "_Entry", code: int, reason: str) -> None:
         """A session is over; a newer one of the same station stays untouched."""
+        session, version = entry.session, entry.version
         if self._by_station.get(session.station) is session:
             del self._by_station[session.station]
+            self._by_caseless.pop(session.station.casefold(), None)
         self._by_session.pop(session.session, None)
         self._by_version[version] -= 1
+        self._by_profile[entry.profile] -= 1
         metrics.closes.labels(str(code) if code in _CODES_COUNTED else "other").inc()
         log.info(
             "station disconnected",
@@ -305,9 +407,22 @@ class IngressServer:
 
     def _refuse(self, connection: Connection, request: Request, refusal: Refusal) -> None:
         metrics.handshakes_refused.labels(refusal.reason).inc()
-        tell = log.debug if refusal.status == 503 else log.info  # a storm of 503 is in the metric
-        tell("handshake refused", address=connection.address, path=request.path[:100], reason=refusal.reason)
+        if refusal.status != 503 and self._security_log is not None:  # a storm of 503 is in the metric
+            self._security_log.tell(
+                "handshake refused",
+                event=refusal.event,
+                address=connection.address,
+                path=request.path[:100],
+                reason=refusal.reason,
+            )
         connection.respond(_response(connection, refusal))
+
+    def _rules(self) -> CertificateRules:
+        """What stations' certificates must fulfil; those that a proxy tells of too."""
+        return CertificateRules(frozenset(self.settings.tls_organizations)) if self._tls is None else self._tls.rules
+
+    def _doors(self) -> list[PlainDoor | GuardedDoor]:
+        return [door for door in (self._door, self._tls_door) if door is not None]
 
     def _busy(self, reason: str, text: str) -> Refusal:
         return Refusal(503, reason, f"{text}; try again later", self._gatekeeper.retry_after)
@@ -335,6 +450,9 @@ class IngressServer:
         metrics.WHOLE.flush()
         for version, count in self._by_version.items():
             _CONNECTIONS[version].set(count)
+        for gauge, count in zip(_PROFILES, self._by_profile, strict=True):
+            gauge.set(count)
+        metrics.tls_handshakes_open.set(sum(door.guests for door in self._doors() if isinstance(door, GuardedDoor)))
         metrics.connections_paused.set(self.paused)
         metrics.handshakes_open.set(len(self._handshakes))
         metrics.queue_deliveries.set(self._courier.waiting)
@@ -371,51 +489,48 @@ class IngressServer:
         await self.wheel.stop()
         await self._courier.close()
         self._authenticator.close()
-        if self._server is not None:
-            await self._server.wait_closed()
+        if self._tls is not None:
+            await self._tls.stop()
+        for door in self._doors():
+            await door.wait_closed()
         self._each_tick()
+
+
+class _OwnCount:
+    """`engine.ports.Arrivals` of one process."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    async def number(self) -> int:
+        """The next."""
+        self._last += 1
+        return self._last
 
 
 class _Entry:
     """Listens for a session and keeps the server's lists right when it ends."""
 
-    __slots__ = ("_server", "_session", "_version", "receive")
+    __slots__ = ("_server", "profile", "receive", "session", "silent", "version")
 
-    def __init__(self, server: IngressServer, session: StationSession, version: Version) -> None:
+    def __init__(self, server: IngressServer, session: StationSession, version: Version, profile: int) -> None:
         self._server = server
-        self._session = session
-        self._version = version
+        self.session = session
+        self.version = version
+        self.profile = profile
         self.receive = session.receive
+        self.silent = session.silent
 
     def closed(self, code: int, reason: str) -> None:
         """The connection is over."""
-        self._server.ended(self._session, self._version, code, reason)
-        self._session.closed(code, reason)
+        self._server.ended(self, code, reason)
+        self.session.closed(code, reason)
 
 
+_OCPP16 = "ocpp1.6"
+_PROFILES = [metrics.connections_by_profile.labels(str(profile)) for profile in range(SECURITY_PROFILE_MAX + 1)]
 _CONNECTIONS = {version: metrics.connections.labels(version.value) for version in Version}
 _CODES_COUNTED = frozenset({1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, SUPERSEDED})
-
-
-def _listening_socket(settings: OcppSettings) -> socket.socket:
-    """A socket that other ingress processes of this node may share (SO_REUSEPORT)."""
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    sock = socket.socket(family, kind, protocol)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        sock.bind(address)
-        sock.setblocking(False)  # noqa: FBT003 (the socket module's own signature)
-    except OSError as error:
-        sock.close()
-        raise OSError(
-            error.errno,
-            f"the OCPP port {settings.host}:{settings.port} cannot be bound: {error.strerror}. "
-            "Stop what listens there, or choose another with --port",
-        ) from error
-    return sock
 
 
 def _response(connection: Connection, refusal: Refusal) -> Response:

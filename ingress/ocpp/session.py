@@ -24,22 +24,31 @@ from engine.model.envelopes import (
     Event,
     Failed,
     Refused,
+    Report,
     Reported,
     Retry,
     Superseded,
     Verdict,
 )
-from engine.model.sessions import SessionClosed, SessionOpened
+from engine.model.provisioning import BootAnswer, BootReported, Registration
+from engine.model.quirks import PLAIN, OdditiesReported, Oddity, Quirks
+from engine.model.remote_control import TriggerMessage
+from engine.model.sessions import SessionAnswer, SessionClosed, SessionOpened, SilenceReported, SpeechReported
 from engine.ocpp import catalogue, rpc
 from engine.ocpp.errors import ErrorCode, OcppError, RemoteError
+from engine.ocpp.quirks import oddities
 from engine.ocpp.versions import Version
 from engine.ports import Clock
 from ingress import metrics
 from ingress.ocpp.admission import TokenBucket
 from ingress.ocpp.batching import Courier
 from ingress.ocpp.connection import Connection, Pause
+from ingress.ocpp.consultation import CONSULTED, Consultation
 from ingress.ocpp.dispatching import Commands
 from ingress.ocpp.lanes import EVENT_BYTES, Parcel
+from ingress.ocpp.liveness import NO_SIGN_OF_LIFE
+from ingress.ocpp.observing import Observer
+from ingress.ocpp.quirks import SessionQuirks
 from ingress.ocpp.recorder import Recorder
 from ingress.settings import OcppSettings
 
@@ -47,6 +56,10 @@ log = structlog.get_logger()
 
 SUPERSEDED = 4000
 """Close code: a newer connection of the same identity took over."""
+_BOOT = "BootNotification"
+_BOOT_S = 60.0
+"""A station that never booted and does not within so long of connecting never will by itself."""
+_UNKNOWN = frozenset({ErrorCode.NOT_IMPLEMENTED, ErrorCode.NOT_SUPPORTED})
 _RATE_STEP_S = 0.1
 """A station that sends too fast is read from again after about so long, for as many messages as its rate allows."""
 
@@ -59,6 +72,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     clock: Clock
     courier: Courier
     counts: metrics.MessageCounts
+    consultation: Consultation | None = None
 
 
 class Asked(Parcel, eq=False):
@@ -86,11 +100,17 @@ class StationSession:
         "_connection",
         "_lane",
         "_loop",
+        "_observer",
         "_opened",
+        "_opened_s",
+        "_quirks",
         "_recorder",
         "_rpc",
+        "_silent_since",
+        "_unbooted",
         "_version",
         "gone",
+        "order",
         "session",
         "station",
     )
@@ -106,6 +126,7 @@ class StationSession:
         settings = around.settings
         self.station = station
         self.session = opened.session
+        self.order = opened.order
         self.gone = False
         self._around = around
         self._connection = connection
@@ -121,9 +142,15 @@ class StationSession:
             calls_queued_max=settings.commands_waiting_max,
         )
         self._commands = Commands(station, self._rpc, self._version, self._send, self._command_replied)
+        self._opened_s = self._loop.time()
+        self._quirks: SessionQuirks | None = None
+        self._observer: Observer | None = None
+        self._unbooted = False
+        self._silent_since = 0.0
 
     def open(self) -> None:
-        """Tells the actor first of all that the station is here."""
+        """Tells the actor first of all that the station is here. Nothing is read before it says what it is like."""
+        self._connection.pause(Pause.OPENING)
         self._submit(self._opened, self._opened.at)
 
     @property
@@ -147,6 +174,8 @@ class StationSession:
         if not self._bucket.take(now):
             self._slow_down(text)
             return
+        if self._silent_since:
+            self._speaks_again(now)
         at = self._around.clock.now()
         events = self._rpc.receive(text, now)
         if self._recorder is not None:
@@ -162,12 +191,23 @@ class StationSession:
         if self.gone:
             return
         self.gone = True
+        self._observe_end(reason)
         for command_id, outcome in self._commands.abandon():
             self._command_replied(command_id, outcome)
         if not self._around.courier.withdraw(self._lane, self):
             at = self._around.clock.now()
             self._submit(SessionClosed(session=self.session, code=code, reason=reason, at=at), at)
         self._around.courier.leave_lane(self._lane)
+
+    def silent(self, silent_s: float) -> None:
+        """The station lives perhaps, but says nothing: the actor hears it once."""
+        if not self._silent_since:
+            self._silent_since = self._loop.time() - silent_s
+            log.info("station unresponsive", station=self.station, session=self.session, silent_s=silent_s)
+            self._tell(SilenceReported(silent_s=silent_s))
+        close = self._around.settings.unresponsive_close
+        if close or (self._quirks is not None and not self._quirks.switches.ping):
+            self._connection.give_up(1011, f"unresponsive: no message for {silent_s:g} s")
 
     # From the courier
 
@@ -181,6 +221,8 @@ class StationSession:
             except Exception:  # a bug with one answer must not stop the batch's others
                 log.exception("an answer could not be sent", station=self.station, action=parcel.action)
                 self._connection.close(1011, "internal error")
+        elif parcel.delivery.event is self._opened:
+            self._welcomed(verdict)
 
     def hold(self) -> None:
         """Its actor or journal is away."""
@@ -197,6 +239,70 @@ class StationSession:
         left_s = (dispatch.deadline_at - self._around.clock.now()).total_seconds()
         self._commands.dispatch(dispatch, self._loop.time(), left_s)
 
+    # What the station is like
+
+    def _welcomed(self, verdict: Verdict) -> None:
+        """The session is the station's, and its actor says what it knows of it."""
+        if isinstance(verdict, Answered) and isinstance(verdict.answer, SessionAnswer) and not self.gone:
+            told = verdict.answer
+            self._unbooted = not told.booted
+            self._adopt(told.quirks, told.heartbeat_s)
+            switches = told.quirks
+            if switches is not None and switches.call_after_connect_s:
+                self._commands.open_at(self._opened_s + switches.call_after_connect_s)
+            if switches is not None and switches.boot_trigger_after_s and self._unbooted:
+                self._loop.call_at(self._opened_s + switches.boot_trigger_after_s, self._ask_to_boot)
+        self._connection.resume(Pause.OPENING)
+
+    def _adopt(self, switches: Quirks | None, heartbeat_s: int) -> None:
+        """The station is to be treated so from now on."""
+        if self._quirks is not None:
+            self._quirks.release()
+        self._quirks = None if switches is None else SessionQuirks(switches, self._put_out)
+        switches = switches or PLAIN
+        self._commands.digits = switches.message_ids == "digits"
+        own_s = heartbeat_s if switches.heartbeat_s is None else switches.heartbeat_s
+        silence_s = own_s * self._around.settings.unresponsive_heartbeats
+        self._connection.watch(silence_s, pings=switches.ping, pong_s=switches.pong_timeout_s or 0.0)
+
+    def _booted(self, answer: Answer | None) -> None:
+        """Its boot is answered, or refused: commands may go on."""
+        if not isinstance(answer, BootAnswer):
+            self._commands.open_at(self._loop.time())
+            return
+        self._unbooted = False
+        accepted = answer.registration is Registration.ACCEPTED
+        self._adopt(answer.quirks, answer.interval_s if accepted else 0)
+        self._commands.open_at(self._loop.time() + (answer.quirks or PLAIN).call_after_boot_s)
+
+    def _ask_to_boot(self) -> None:
+        if self._unbooted and not self.gone:
+            self._commands.ask(TriggerMessage("BootNotification"), self._loop.time())
+
+    def _speaks_again(self, now: float) -> None:
+        silent_s, self._silent_since = now - self._silent_since, 0.0
+        self._tell(SpeechReported(silent_s=round(silent_s, 1)))
+
+    def _note(self, oddity: Oddity, example: str = "") -> None:
+        if self._observer is None:
+            self._observer = Observer(self._tell)
+        self._observer.note(oddity, example)
+
+    def _observe_end(self, reason: str) -> None:
+        """What the end of the connection tells of the station, and what is left to tell."""
+        if self._quirks is not None:
+            self._quirks.release()
+        if reason.startswith(NO_SIGN_OF_LIFE) and not self._connection.ponged:
+            self._note(Oddity.PONG_MISSING)
+        if self._unbooted and self._loop.time() - self._opened_s > _BOOT_S:
+            self._note(Oddity.NEVER_BOOTED)
+        if self._observer is not None:
+            self._observer.flush()
+
+    def _tell(self, noticed: OdditiesReported | SilenceReported | SpeechReported) -> None:
+        """Tells the actor what was noticed of the station."""
+        self._submit(Reported(self.session, None, b"", noticed), self._around.clock.now())
+
     # Their messages
 
     def _take(self, event: rpc.Event, at: datetime, now: float) -> None:
@@ -206,6 +312,8 @@ class StationSession:
             case rpc.SendReceived():
                 self._asked(event, at, now)
             case rpc.ReplyReceived() | rpc.ErrorReceived():
+                if event.late:
+                    self._note(Oddity.ANSWER_LATE, event.action)
                 self._commands.replied(event, now)
             case rpc.Malformed():
                 log.debug("malformed frame", station=self.station, session=self.session, reason=event.reason)
@@ -215,6 +323,8 @@ class StationSession:
             case rpc.AnswerRefused() | rpc.StrayAnswer():
                 log.debug("stray answer", station=self.station, message_id=event.message_id, code=event.code)
                 self._around.counts.add(self._version, "unknown", "stray")
+                if isinstance(event, rpc.StrayAnswer):
+                    self._note(Oddity.STRAY_ANSWER, event.message_id)
             case rpc.Repeated():
                 self._around.counts.add(self._version, self._label(event.action), "repeated")
             case _:
@@ -224,7 +334,10 @@ class StationSession:
         """Understands a CALL or SEND and sends it on its way, or says at once what is wrong with it."""
         is_call = isinstance(event, rpc.CallReceived)
         try:
-            understood = catalogue.understand(self._version, event.action, event.payload)
+            if self._quirks is None:
+                understood = catalogue.understand(self._version, event.action, event.payload)
+            else:
+                understood = self._quirks.understand(self._version, event.action, event.payload)
         except RemoteError as error:
             self._refuse(event, error)
             return
@@ -238,15 +351,41 @@ class StationSession:
             return
         if understood.repairs:
             log.debug("message repaired", station=self.station, action=event.action, repairs=understood.repairs)
+            for oddity, note in oddities(understood.repairs).items():
+                self._note(oddity, f"{event.action}: {note}")
         reported = Reported(self.session, event.message_id if is_call else None, event.digest, understood.report)
         delivery = Delivery(self.station, at, reported)
+        if self._quirks is not None and self._quirks.switches.call_after_boot_s and event.action == _BOOT:
+            self._commands.hold()
         parcel = Asked(delivery, self, event.size + EVENT_BYTES, action=event.action, started=now)
+        if type(understood.report) in CONSULTED and self._consult(parcel, reported):
+            return
         self._around.courier.submit(self._lane, parcel)
+
+    def _consult(self, parcel: Asked, reported: Reported) -> bool:
+        """Whether the report goes on later, with what the outside world says of it."""
+        consultation = self._around.consultation
+        if consultation is None:
+            return False
+
+        def go_on(report: Report) -> None:
+            if not self.gone:  # else the station will say it again
+                event = msgspec.structs.replace(reported, report=report)
+                parcel.delivery = msgspec.structs.replace(parcel.delivery, event=event)
+                self._around.courier.submit(self._lane, parcel)
+
+        return consultation.begin(self.station, reported.report, go_on)
 
     def _refuse(self, event: rpc.CallReceived | rpc.SendReceived, error: RemoteError) -> None:
         self._around.counts.add(self._version, self._label(event.action), error.code)
+        unknown = error.code in _UNKNOWN
+        self._note(Oddity.UNKNOWN_ACTION if unknown else Oddity.REFUSED, f"{event.action[:50]}: {error.description}")
         if isinstance(event, rpc.CallReceived):
-            self._send(self._rpc.refuse(event.message_id, error))
+            told = error if self._quirks is None else self._quirks.refusal(error)
+            if told is None:
+                self._send(self._rpc.leave_unanswered(event.message_id))
+            else:
+                self._send(self._rpc.refuse(event.message_id, told))
 
     def _reply(self, parcel: Asked, verdict: Verdict) -> None:
         event = parcel.delivery.event
@@ -275,7 +414,13 @@ class StationSession:
                 assert_never(verdict)
         self._around.counts.add(self._version, parcel.action, outcome)
         metrics.WHOLE.observe(self._loop.time() - parcel.started)
-        self._send(texts)
+        if self._quirks is None or not self._quirks.hold(parcel.action, self._loop.time() - parcel.started, texts):
+            self._send(texts)
+        if isinstance(event.report, BootReported):
+            self._booted(verdict.answer if isinstance(verdict, Answered) else None)
+        self._resume_calls()
+
+    def _resume_calls(self) -> None:
         if not self._rpc.full:
             self._connection.resume(Pause.CALLS)
 
@@ -302,6 +447,10 @@ class StationSession:
     # Ours
 
     def _send(self, texts: Sequence[str]) -> None:
+        if self._quirks is None or not self._quirks.holds(texts):
+            self._put_out(texts)
+
+    def _put_out(self, texts: Sequence[str]) -> None:
         if self._recorder is not None:
             at = self._around.clock.now()
             for text in texts:

@@ -29,8 +29,9 @@ from storage.authority.contracts import HttpPool, NoPool, Shelf, contract_status
 from storage.authority.folder import Places
 from storage.authority.local import AuthorityMissing, LocalAuthority
 from storage.authority.outside import Outside
+from storage.authority.register import Issued
 from storage.authority.settings import CertificateSettings
-from storage.authority.signing_requests import RequestRefused, checked
+from storage.authority.signing_requests import RequestRefused
 from storage.authority.statuses import Statuses
 from storage.authority.trust import TrustStore
 
@@ -112,7 +113,7 @@ class Desk:
             case "automatic":
                 return await self._authority.sign(station, asked, self._clock.now())
             case "manual":
-                return await asyncio.to_thread(self._judged, station, asked)
+                return await self._waiting(station, asked)
             case "off":
                 detail = "this operator signs no certificates (certificates.signing = off)"
                 return SigningFinding(SigningDecision.REFUSED, reason=SIGNING_OFF, detail=detail)
@@ -142,14 +143,16 @@ class Desk:
         if isinstance(self._pool, HttpPool):
             await self._pool.close()
 
-    def _judged(self, station: str, asked: SigningAsked) -> SigningFinding:
-        """What cannot be signed is refused at once; the rest waits for the operator."""
-        settings = self._settings
+    async def _waiting(self, station: str, asked: SigningAsked) -> SigningFinding:
+        """What cannot be signed is refused at once, what the operator signed is sent again; the rest waits for him."""
+        now = self._clock.now()
         try:
-            checked(asked.csr, station, asked.use, settings.organisation, any_name=settings.common_name == "any")
+            found = await self._office.ask(lambda authority: _signed_before(authority, station, asked, now))
         except RequestRefused as error:
             return SigningFinding(SigningDecision.REFUSED, reason=error.reason, detail=str(error))
-        return SigningFinding(SigningDecision.ASKED, detail="waits for `narke certificate approve`")
+        except (AuthorityMissing, OSError, sqlite3.Error) as error:
+            return SigningFinding(SigningDecision.UNAVAILABLE, detail=str(error))
+        return found or SigningFinding(SigningDecision.ASKED, detail="waits for `narke certificate approve`")
 
     async def _own_status(self, question: StatusQuestion) -> StatusFinding | None:
         now = self._clock.now()
@@ -171,7 +174,18 @@ def _pool(settings: CertificateSettings) -> HttpPool | NoPool:
 
 
 def _signed(authority: LocalAuthority, station: str, asked: SigningAsked, now: datetime) -> SigningFinding:
-    issued = authority.sign(asked.csr, station, asked.use, now, asked.root)
+    return finding_of(authority, authority.sign(asked.csr, station, asked.use, now, asked.root))
+
+
+def _signed_before(
+    authority: LocalAuthority, station: str, asked: SigningAsked, now: datetime
+) -> SigningFinding | None:
+    issued = authority.signed(asked.csr, station, asked.use, now, asked.root)
+    return None if issued is None else finding_of(authority, issued)
+
+
+def finding_of(authority: LocalAuthority, issued: Issued) -> SigningFinding:
+    """A signed certificate as a finding."""
     return SigningFinding(
         SigningDecision.SIGNED,
         chain=authority.chain_of(issued),

@@ -190,24 +190,45 @@ class LocalAuthority:
         Raises:
             RequestRefused: Something about it is not right.
         """
-        settings = self._settings
-        any_name = settings.common_name == "any"
-        request = checked(csr, station, use, settings.organisation, any_name=any_name)
-        issuer = self._issuer_for(request, use, root)
-        key = key_of_request(request, issuer.name)
-        known = self._register.by_request(key)
-        if known is not None and known.expires_at > now and known.station == station:
+        known = self.signed(csr, station, use, now, root)
+        if known is not None:
             return known
-        if known is not None:  # the old key again, after a whole life of its certificate
-            self._register.revoke(known.serial_number, now, "superseded")
+        request, issuer, key = self._judged(csr, station, use, root)
+        old = self._register.by_request(key)
+        if old is not None:  # the old key again, after a whole life of its certificate
+            self._register.revoke(old.serial_number, now, "superseded")
         common_name = common_name_of(request.subject)
         assert common_name is not None, "checked"
+        settings = self._settings
         v2g = issuer.name.startswith("v2g")
         subject = hierarchy.station_subject(common_name, settings.organisation, v2g=v2g)
         valid = hierarchy.validity(now, settings.station_days, settings.backdate_s)
         certificate = hierarchy.make_station(issuer, request.public_key(), subject, valid, settings.responder_url)
         kind = "v2g" if v2g else "station"
+        self.publish_if_stale(now)
         return self._register.add(_issued(certificate, issuer.name, kind, now, station=station, request=key))
+
+    def signed(
+        self, csr: str, station: str, use: SigningUse | None, now: datetime, root: CertificateHash | None = None
+    ) -> Issued | None:
+        """What `sign` signed of this request before and is good still; None: nothing.
+
+        Raises:
+            RequestRefused: Something about it is not right, or the operator rejected it.
+        """
+        _, _, key = self._judged(csr, station, use, root)
+        known = self._register.by_request(key)
+        return known if known is not None and known.expires_at > now and known.station == station else None
+
+    def reject(self, csr: str, station: str, use: SigningUse | None, now: datetime, reason: str) -> None:
+        """From now on this request is refused. Raises RequestRefused: it would have been, anyway."""
+        _, _, key = self._judged(csr, station, use, None, rejected_too=True)
+        self._register.reject(key, now, reason)
+
+    def permit(self, csr: str, station: str, use: SigningUse | None) -> None:
+        """Takes a rejection back. Raises RequestRefused: something else is not right about it."""
+        _, _, key = self._judged(csr, station, use, None, rejected_too=True)
+        self._register.permit(key)
 
     def chain_of(self, issued: Issued) -> str:
         """The certificate, then its issuing CA; the root is not part of it (2.1 M03 remark)."""
@@ -239,6 +260,26 @@ class LocalAuthority:
         issued = self._register.by_serial(certificate.serial_number)
         mine = issued if issued is not None and issued.issuer == issuer.name else None
         return ocsp.answer_of(issuer, certificate, mine, now, self._settings.backdate_s)
+
+    def _judged(
+        self,
+        csr: str,
+        station: str,
+        use: SigningUse | None,
+        root: CertificateHash | None,
+        *,
+        rejected_too: bool = False,
+    ) -> tuple[x509.CertificateSigningRequest, Issuer, str]:
+        """A request that may be signed, by whom, and its key in the register. Raises RequestRefused."""
+        settings = self._settings
+        any_name = settings.common_name == "any"
+        request = checked(csr, station, use, settings.organisation, any_name=any_name)
+        issuer = self._issuer_for(request, use, root)
+        key = key_of_request(request, issuer.name)
+        rejection = None if rejected_too else self._register.rejection(key)
+        if rejection is not None:
+            raise RequestRefused(f"the operator rejected this request: {rejection}")
+        return request, issuer, key
 
     def _issuer_for(
         self, request: x509.CertificateSigningRequest, use: SigningUse | None, root: CertificateHash | None

@@ -35,6 +35,11 @@ CREATE TABLE IF NOT EXISTS issued (
 CREATE INDEX IF NOT EXISTS issued_name ON issued (name);
 CREATE INDEX IF NOT EXISTS issued_expires ON issued (expires_at);
 CREATE UNIQUE INDEX IF NOT EXISTS issued_request ON issued (request) WHERE revoked_at IS NULL;
+CREATE TABLE IF NOT EXISTS rejected (
+    request     TEXT PRIMARY KEY,
+    rejected_at TEXT NOT NULL,
+    reason      TEXT NOT NULL
+) STRICT;
 """
 
 
@@ -123,6 +128,23 @@ class Register:
             query = "UPDATE issued SET revoked_at = ?, reason = ? WHERE serial_number = ? AND revoked_at IS NULL"
             done = connection.execute(query, [_stored(at), reason, _plain(serial_number)])
             return done.rowcount == 1
+
+    def reject(self, request: str, at: datetime, reason: str) -> None:
+        """The operator does not want this request signed."""
+        with self._connected() as connection:
+            query = "INSERT OR REPLACE INTO rejected (request, rejected_at, reason) VALUES (?, ?, ?)"
+            connection.execute(query, [request, _stored(at), reason])
+
+    def permit(self, request: str) -> None:
+        """The operator wants it signed after all."""
+        with self._connected() as connection:
+            connection.execute("DELETE FROM rejected WHERE request = ?", [request])
+
+    def rejection(self, request: str) -> str | None:
+        """Why the operator does not want a request signed; None: nothing is known against it."""
+        with self._connected() as connection:
+            row = connection.execute("SELECT reason FROM rejected WHERE request = ?", [request]).fetchone()
+            return None if row is None else str(row[0])
 
     def _first(self, connection: sqlite3.Connection, condition: str, value: str) -> Issued | None:
         row = connection.execute(f"{_SELECT}WHERE {condition}", [value]).fetchone()

@@ -4,12 +4,41 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
+from storage.blocks import (
+    authorization,
+    availability,
+    campaigns,
+    certificates,
+    device_model,
+    local_list,
+    payment,
+    provisioning,
+    quirks,
+    remote_control,
+    reservation,
+    security,
+    smart_charging,
+)
 from storage.blocks.table import Change, Table
 
 Rule = Callable[[str, Any], Iterable[Change]]
 """What a fact of a station (its identity, cleaned) does; operator's facts come with ''."""
 
-BLOCKS: tuple[ModuleType, ...] = ()
+BLOCKS: tuple[ModuleType, ...] = (
+    quirks,
+    certificates,
+    security,
+    campaigns,
+    authorization,
+    local_list,
+    payment,
+    reservation,
+    device_model,
+    provisioning,
+    remote_control,
+    availability,
+    smart_charging,
+)
 """Modules with `TABLES: tuple[Table, ...]`, `CHANGES: dict[type, Rule]` and `EVENTS: tuple[type, ...]`."""
 
 TABLES: dict[str, Table] = {table.path: table for block in BLOCKS for table in block.TABLES}

@@ -14,6 +14,7 @@ NULL or have a default, because a change may name only some.
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -62,7 +63,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     def kinds(self) -> dict[str, str]:
         """The columns' SQL types by name."""
-        return {name: kind_of(hint) for name, hint in get_type_hints(self.row).items()}
+        return _kinds(self.row)
 
     def type_of(self, field: str) -> type:
         """The Python type of a field that is a plain value."""
@@ -78,13 +79,22 @@ class Put(msgspec.Struct, frozen=True):
 
 
 class Drop(msgspec.Struct, frozen=True):
-    """Removes the rows whose columns have these values (`where` names key fields only)."""
+    """Removes the rows whose columns have these values (`where` names key fields only).
+
+    `older`: of those only rows whose column of that name is before that time. Every `Put` of the table names it.
+    """
 
     table: Table
     where: Mapping[str, Any]
+    older: tuple[str, datetime] | None = None
 
 
 Change = Put | Drop
+
+
+@cache
+def _kinds(row: type[msgspec.Struct]) -> dict[str, str]:
+    return {name: kind_of(hint) for name, hint in get_type_hints(row).items()}
 
 
 def kind_of(hint: Any) -> str:

@@ -17,7 +17,7 @@ class Pending:
     def __init__(self) -> None:
         self.rows: dict[str, tuple[Table, dict[Key, dict[str, Any]]]] = {}
         """By table: columns by key."""
-        self.drops: list[tuple[Table, dict[str, Any]]] = []
+        self.drops: list[tuple[Table, dict[str, Any], tuple[str, datetime] | None]] = []
 
     def __bool__(self) -> bool:
         return bool(self.rows or self.drops)
@@ -46,9 +46,9 @@ class Pending:
         kinds = drop.table.kinds()
         where = {name: cleaned(kinds[name], value) for name, value in drop.where.items()}
         _, rows = self.rows.get(drop.table.name, (drop.table, {}))
-        for key in [key for key in rows if matches(drop.table, key, where)]:
+        for key in [key for key, row in rows.items() if matches(drop.table, key, where) and is_older(row, drop.older)]:
             del rows[key]
-        self.drops.append((drop.table, where))
+        self.drops.append((drop.table, where, drop.older))
 
     def groups(self) -> Iterator[tuple[Table, tuple[str, ...], list[tuple[Any, ...]]]]:
         """What one statement can write each: table, columns after the key, and the rows' values (key first)."""
@@ -65,6 +65,15 @@ def matches(table: Table, key: Key, where: Mapping[str, Any]) -> bool:
     """Whether the row of this key is one of those."""
     named = dict(zip(table.key, key, strict=True))
     return all(named[name] == value for name, value in where.items())
+
+
+def is_older(row: Mapping[str, Any], older: tuple[str, datetime] | None) -> bool:
+    """Whether a removal with this `Drop.older` takes the row."""
+    if older is None:
+        return True
+    name, before = older
+    at = row.get(name)
+    return at is not None and at < before
 
 
 def cleaned(kind: str, value: Any) -> Any:

@@ -16,10 +16,15 @@ async def write_pending(connection: AsyncConnection[Any], tenant: str, pending: 
     Raises:
         psycopg.Error: PostgreSQL refuses a row or does not answer: the transaction cannot go on.
     """
-    for table, where in pending.drops:
-        condition = sql.SQL(" AND ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in where)
+    for table, where, older in pending.drops:
+        conditions = [sql.SQL("{} = %s").format(sql.Identifier(name)) for name in where]
+        values = [*where.values()]
+        if older is not None:
+            conditions.append(sql.SQL("{} < %s").format(sql.Identifier(older[0])))
+            values.append(older[1])
+        condition = sql.SQL(" AND ").join(conditions)
         statement = sql.SQL("DELETE FROM {} WHERE tenant = %s AND {}").format(sql.Identifier(table.name), condition)
-        await connection.execute(statement, [tenant, *where.values()])
+        await connection.execute(statement, [tenant, *values])
     for table, names, rows in pending.groups():
         await _upsert(table, names).write(connection, tenant, rows)
 

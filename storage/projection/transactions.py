@@ -8,9 +8,17 @@ import msgspec
 
 from engine.model.authorization import Token, TokenVerdict
 from engine.model.ids import EvseRef
-from engine.model.transactions import Stage, TransactionEnded, TransactionFlag, TransactionOpened, TransactionUpdated
-from storage.projection.clean import text, text_or_none
-from storage.queries.rows import TransactionRow
+from engine.model.transactions import (
+    Gaps,
+    Stage,
+    TransactionEnded,
+    TransactionExtras,
+    TransactionFlag,
+    TransactionOpened,
+    TransactionUpdated,
+)
+from storage.projection.clean import json_text, text, text_or_none
+from storage.queries.rows import Json, TransactionRow
 
 Value = TypeVar("Value")
 TransactionFact = TransactionOpened | TransactionUpdated | TransactionEnded
@@ -93,6 +101,7 @@ def _opened(row: TransactionRow, fact: TransactionOpened) -> TransactionRow:
         offline=row.offline or fact.offline,
         phases_used=_or(fact.phases_used, row.phases_used),
         cable_a_max=_or(fact.cable_a_max, row.cable_a_max),
+        details=_details(row, fact.extras),
         flags=_flags(row, fact.flags),
         **_evse(row, fact.evse),
         **_token(fact.token, fact.verdict),
@@ -112,6 +121,8 @@ def _only_goes_on(row: TransactionRow, fact: TransactionUpdated) -> bool:
         and fact.remote_start_id is None
         and fact.phases_used is None
         and fact.cable_a_max is None
+        and fact.extras is None
+        and fact.gaps is None
         and not fact.offline
         and not fact.flags
     )
@@ -158,6 +169,8 @@ def _updated(row: TransactionRow, fact: TransactionUpdated) -> TransactionRow:
         reservation_id=_or(fact.reservation_id, row.reservation_id),
         phases_used=_or(fact.phases_used, row.phases_used),
         cable_a_max=_or(fact.cable_a_max, row.cable_a_max),
+        gaps=_gaps(row, fact.gaps),
+        details=_details(row, fact.extras),
         offline=row.offline or fact.offline,
         flags=_flags(row, fact.flags),
         **_evse(row, fact.evse),
@@ -177,6 +190,8 @@ def _ended(row: TransactionRow, fact: TransactionEnded) -> TransactionRow:
         meter_stop_wh=_or(fact.meter_stop_wh, row.meter_stop_wh),
         energy_wh=fact.energy_wh,
         last_sequence=_highest(row.last_sequence, fact.sequence),
+        gaps=_gaps(row, fact.gaps),
+        details=_details(row, fact.extras),
         offline=row.offline or fact.offline,
         flags=_flags(row, fact.flags),
     )
@@ -215,6 +230,31 @@ def _token(token: Token | None, verdict: TokenVerdict | None) -> dict[str, str |
 
 def _flags(row: TransactionRow, flags: Iterable[TransactionFlag]) -> tuple[str, ...]:
     return row.flags + tuple(flag.value for flag in flags if flag.value not in row.flags)
+
+
+def _gaps(row: TransactionRow, gaps: Gaps | None) -> str | None:
+    if gaps is None:
+        return row.gaps
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in gaps) or None
+
+
+def _details(row: TransactionRow, extras: TransactionExtras | None) -> Json:
+    """What 2.x says besides, each as said last."""
+    if extras is None:
+        return row.details
+    said = {name: getattr(extras, name) for name in extras.__struct_fields__}
+    cost = json_text(extras.cost)
+    said |= {"cost": None if cost is None else msgspec.json.decode(cost), "limit": _limit(extras)}
+    before = row.details if isinstance(row.details, dict) else {}
+    return {**before, **{name: value for name, value in said.items() if value is not None}}
+
+
+def _limit(extras: TransactionExtras) -> dict[str, object] | None:
+    limit = extras.limit
+    if limit is None:
+        return None
+    said = {name: getattr(limit, name) for name in limit.__struct_fields__}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _highest(before: int | None, now: int | None) -> int | None:

@@ -21,11 +21,13 @@ from storage.projection.changes import (
     StationReport,
     TransactionKey,
 )
+from storage.projection.clean import json_of
+from storage.projection.clean import json_of
 from storage.projection.pending_rows import write_pending
 from storage.projection.updates import write_progress, write_seen
 from storage.projection.upserts import Column, Upsert
 from storage.queries.listing import columns_of, reader_of
-from storage.queries.rows import ConnectorRow, TransactionRow
+from storage.queries.rows import ConnectorRow, TokenRow, TransactionRow
 
 TIME, NUMBER, REAL, FLAG, JSON = "timestamptz", "bigint", "double precision", "boolean", "jsonb"
 
@@ -48,10 +50,12 @@ KIND_OF_FIELD = {
     "payload": JSON,
     "priority": NUMBER,
     "variables": JSON,
+    "details": JSON,
 }
 """SQL types of fields whose names do not tell (`*_at`, `*_wh`); all others are text."""
 
 STATION_KEY = [Column("station")]
+_DETAILS = TransactionRow.__struct_fields__.index("details")
 
 
 def _columns(fields: Sequence[str]) -> list[Column]:
@@ -120,6 +124,16 @@ TOKENS = Upsert(
         Column("token_group"),
         Column("note"),
         Column("saved_at", TIME),
+        Column("places", "jsonb"),
+        Column("hours", "jsonb"),
+        Column("time_zone"),
+        Column("credit", REAL),
+        Column("concurrent_max", NUMBER),
+        Column("in_local_list", FLAG),
+        Column("priority", NUMBER),
+        Column("language"),
+        Column("language2"),
+        Column("message"),
     ],
 )
 BAD_ENTRIES = Upsert("bad_entries", [Column("stream"), Column("entry_id")], [Column("reason"), Column("data", "bytea")])
@@ -296,11 +310,16 @@ async def _write_transactions(connection: AsyncConnection[Any], tenant: str, cha
 
 
 async def _write_tokens(connection: AsyncConnection[Any], tenant: str, changes: Changes) -> None:
-    saved = [(key, *_values(row)) for key, row in changes.tokens.items() if row is not None]
+    saved = [(key, *_token_values(row)) for key, row in changes.tokens.items() if row is not None]
     await TOKENS.write(connection, tenant, saved)
     removed = [key for key, row in changes.tokens.items() if row is None]
     if removed:
         await connection.execute("DELETE FROM tokens WHERE tenant = %s AND token_key = ANY(%s)", [tenant, removed])
+
+
+def _token_values(row: TokenRow) -> tuple[object, ...]:
+    """The lists as JSON."""
+    return _values(msgspec.structs.replace(row, places=json_of(row.places), hours=json_of(row.hours)))
 
 
 def _values(row: Any) -> tuple[object, ...]:
@@ -309,4 +328,6 @@ def _values(row: Any) -> tuple[object, ...]:
 
 def _transaction(row: TransactionRow) -> tuple[object, ...]:
     *values, _flags = _values(row)
+    if row.details is not None:
+        values[_DETAILS] = json_of(row.details)
     return (*values, ",".join(row.flags), row.token and Token(value=row.token).key)

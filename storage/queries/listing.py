@@ -23,7 +23,11 @@ COLUMN_OF_FIELD = {
 }
 """Where a field of a row is not the column of the same name."""
 
-VALUE_OF_FIELD: dict[str, Callable[[Any], Any]] = {"TransactionRow.flags": tuple}
+VALUE_OF_FIELD: dict[str, Callable[[Any], Any]] = {
+    "TransactionRow.flags": tuple,
+    "TokenRow.places": tuple,
+    "TokenRow.hours": tuple,
+}
 """Where a field of a row is not the value as psycopg gives it."""
 
 

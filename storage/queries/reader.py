@@ -24,6 +24,7 @@ from storage.queries.filters import (
 from storage.queries.listing import Condition, reader_of
 from storage.queries.paging import LIMIT_MAX, Page, Paged
 from storage.queries.rows import (
+    CampaignProgress,
     CommandRow,
     ConnectedSession,
     ConnectorRow,
@@ -200,6 +201,32 @@ class Queries:
             await cursor.execute(query, [self._tenant])
             sessions: list[ConnectedSession] = await cursor.fetchall()
             return sessions
+
+    async def campaign_progress(self, campaign_id: str) -> CampaignProgress:
+        """How far the commands of a campaign are."""
+        query = (
+            "SELECT count(*), count(sent_at), result FROM commands"
+            " WHERE tenant = %s AND command_id >= %s AND command_id < %s GROUP BY result"
+        )
+        bounds = [self._tenant, f"{campaign_id}.", f"{campaign_id}/"]
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(query, bounds)
+            found = await cursor.fetchall()
+        return CampaignProgress(
+            recorded=sum(count for count, _, _ in found),
+            sent=sum(sent for _, sent, _ in found),
+            settled={result: count for count, _, result in found if result is not None},
+        )
+
+    async def campaign_commands(self, campaign_id: str, *, open_only: bool = False) -> list[tuple[str, str]]:
+        """Command id and station of all commands of a campaign that are on record."""
+        query = "SELECT command_id, station FROM commands WHERE tenant = %s AND command_id >= %s AND command_id < %s"
+        if open_only:
+            query += " AND settled_at IS NULL"
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(query, [self._tenant, f"{campaign_id}.", f"{campaign_id}/"])
+            found: list[tuple[str, str]] = await cursor.fetchall()
+            return found
 
     async def block(self, table: Table, where: Mapping[str, Any], page: Page) -> Paged[Any]:
         """Rows of a block's table that have these values; see `storage.queries.blocks.read_table`."""

@@ -83,6 +83,8 @@ class TransactionRow(msgspec.Struct, frozen=True):
     `started_at`, `ended_at`: the station's clock; `start_received_at`, `end_received_at`, `updated_at`: ours.
     `energy_wh`: so far while open, final once ended. `token_status`: the last verdict told about the token.
     `connector` None: the station did not say, or the whole EVSE. `stop_token_status`: what was told about `stop_token`.
+    `gaps`: sequence numbers that were not heard, e.g. `3-5, 8`. `details`: what 2.x says besides
+    (`engine.model.transactions.TransactionExtras`), each as said last.
     """
 
     station: str
@@ -112,6 +114,8 @@ class TransactionRow(msgspec.Struct, frozen=True):
     reservation_id: int | None = None
     phases_used: int | None = None
     cable_a_max: float | None = None
+    gaps: str | None = None
+    details: Json = None
     offline: bool = False
     flags: tuple[str, ...] = ()
 
@@ -196,8 +200,16 @@ class CommandRow(msgspec.Struct, frozen=True):
     answer_by_at: datetime | None = None
 
 
+class CampaignProgress(msgspec.Struct, frozen=True):
+    """How far a campaign is. `recorded`: commands on record; `sent`: gone out; `settled`: over, by result."""
+
+    recorded: int = 0
+    sent: int = 0
+    settled: dict[str, int] = {}
+
+
 class TokenRow(msgspec.Struct, frozen=True):
-    """A token as the operator keeps it. `saved_at`: when it was last added or changed."""
+    """A token as the operator keeps it (`engine.model.authorization.TokenRecord`). `saved_at`: when it last changed."""
 
     token: str
     type: str | None
@@ -206,6 +218,16 @@ class TokenRow(msgspec.Struct, frozen=True):
     group: str | None
     note: str | None
     saved_at: datetime
+    places: tuple[str, ...] = ()
+    hours: tuple[str, ...] = ()
+    time_zone: str = "UTC"
+    credit: float | None = None
+    concurrent_max: int | None = None
+    in_local_list: bool | None = None
+    priority: int | None = None
+    language: str | None = None
+    language2: str | None = None
+    message: str | None = None
 
 
 class StationDetail(msgspec.Struct, frozen=True):

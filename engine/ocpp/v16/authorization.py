@@ -7,7 +7,7 @@ from engine.model.authorization import ClearCache, Token, TokenAnswer, TokenPres
 from engine.model.envelopes import Answer
 from engine.ocpp import outcomes, times
 from engine.ocpp.answers import expected
-from engine.ocpp.translation import CommandTranslator, CsmsCall, Payload, StationCall
+from engine.ocpp.translation import CommandTranslator, CsmsCall, NotExpressible, Payload, StationCall
 from engine.ocpp.versions import Version
 
 BLOCK = "authorization"
@@ -23,6 +23,19 @@ _WORDS_16 = frozenset(
         TokenStatus.INVALID,
     }
 )
+
+
+def id_tag(token: Token) -> str:
+    """An idTag.
+
+    Raises:
+        NotExpressible: It is too long.
+    """
+    if not 0 < len(token.value) <= ID_TAG_LENGTH_MAX:
+        raise NotExpressible(
+            f"OCPP 1.6 holds 1 to {ID_TAG_LENGTH_MAX} characters in an idTag, this one has {len(token.value)}"
+        )
+    return token.value
 
 
 def id_tag_info(verdict: TokenVerdict | None) -> Payload:

@@ -4,11 +4,18 @@ from engine.ocpp.translation import Dialect
 from engine.ocpp.v16 import (
     authorization,
     availability,
+    certificates,
     data_transfer,
+    device_model,
+    data_transfer,
+    local_list,
     metering,
     notices,
     provisioning,
     remote_control,
+    reservation,
+    security,
+    smart_charging,
     transactions,
 )
 
@@ -19,6 +26,8 @@ _FROM_STATION = (
     *availability.FROM_STATION,
     *metering.FROM_STATION,
     *data_transfer.FROM_STATION,
+    *security.FROM_STATION,
+    *certificates.FROM_STATION,
     *notices.FROM_STATION,
 )
 _FROM_CSMS = (
@@ -27,14 +36,26 @@ _FROM_CSMS = (
     *remote_control.FROM_CSMS,
     *availability.FROM_CSMS,
     *data_transfer.FROM_CSMS,
+    *security.FROM_CSMS,
+    *smart_charging.FROM_CSMS,
+    *certificates.FROM_CSMS,
+    *local_list.FROM_CSMS,
+    *reservation.FROM_CSMS,
     *notices.FROM_CSMS,
 )
 _COMMANDS = (
     *provisioning.COMMANDS,
+    *device_model.COMMANDS,
+    *transactions.COMMANDS,
     *authorization.COMMANDS,
     *remote_control.COMMANDS,
+    *local_list.COMMANDS,
+    *reservation.COMMANDS,
     *availability.COMMANDS,
     *data_transfer.COMMANDS,
+    *security.COMMANDS,
+    *smart_charging.COMMANDS,
+    *certificates.COMMANDS,
 )
 
 DIALECT = Dialect(

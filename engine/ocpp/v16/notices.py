@@ -14,34 +14,19 @@ _NOTED: dict[str, tuple[str, Payload]] = {
     "DiagnosticsStatusNotification": ("diagnostics", {}),
     "FirmwareStatusNotification": ("firmware", {}),
     "LogStatusNotification": ("diagnostics", {}),
-    "SecurityEventNotification": ("security", {}),
-    "SignCertificate": ("security", {"status": "Rejected"}),
     "SignedFirmwareStatusNotification": ("firmware", {}),
 }
 """Action -> block and the answer that commits us to least."""
 
 _RAW: dict[str, str] = {
-    "CancelReservation": "reservation",
-    "CertificateSigned": "security",
-    "ClearChargingProfile": "smart_charging",
-    "DeleteCertificate": "certificates",
-    "GetCompositeSchedule": "smart_charging",
     "GetDiagnostics": "diagnostics",
-    "GetInstalledCertificateIds": "certificates",
-    "GetLocalListVersion": "local_list",
     "GetLog": "diagnostics",
-    "InstallCertificate": "certificates",
-    "ReserveNow": "reservation",
-    "SendLocalList": "local_list",
-    "SetChargingProfile": "smart_charging",
     "SignedUpdateFirmware": "firmware",
     "UpdateFirmware": "firmware",
 }
 """Action -> block."""
 
-_OUTCOMES: dict[str, Callable[[Payload, Version], Outcome]] = {
-    "GetInstalledCertificateIds": outcomes.reader_accepting("NotFound"),
-}
+_OUTCOMES: dict[str, Callable[[Payload, Version], Outcome]] = {}
 """Readers other than the generic one: a question answered with nothing is answered."""
 
 

@@ -3,6 +3,7 @@
 Sections 4.2, 4.6, 5.4, 5.8 and 5.14.
 """
 
+import re
 from typing import Any
 
 import orjson
@@ -12,11 +13,13 @@ from engine.model.envelopes import Answer
 from engine.model.provisioning import (
     BootAnswer,
     BootReported,
+    ChangePassword,
     GetVariables,
     HeartbeatAnswer,
     HeartbeatReported,
     ResetKind,
     ResetStation,
+    SetNetworkProfile,
     SetVariables,
     VariableResult,
 )
@@ -31,6 +34,9 @@ BLOCK = "provisioning"
 _TYPE_OF_RESET = {ResetKind.IMMEDIATE: "Hard", ResetKind.ON_IDLE: "Soft"}
 _REDACTED = "(secret)"
 _HEARTBEAT = HeartbeatReported()
+_HEX_KEY = re.compile(r"(?:[0-9A-Fa-f]{2}){16,20}", re.ASCII)
+_KEY_BYTES = range(16, 21)
+"""Length of an AuthorizationKey (security whitepaper A00.FR.205); it is said in hexadecimal."""
 
 
 def report_from_boot_notification(payload: Payload, _version: Version) -> BootReported:
@@ -100,6 +106,33 @@ def change_configuration_from_set_variables(command: SetVariables, _version: Ver
     return "ChangeConfiguration", {"key": key_of_ref(setting.ref), "value": setting.value}
 
 
+def change_configuration_from_change_password(command: ChangePassword, _version: Version) -> tuple[str, Payload]:
+    """The key AuthorizationKey, in hexadecimal (security whitepaper A01, TC_073): digits as they are, a text's bytes.
+
+    Raises:
+        NotExpressible: It is neither 32 to 40 hexadecimal digits nor a text of 16 to 20 bytes.
+    """
+    written = command.password.encode(errors="surrogatepass")
+    if _HEX_KEY.fullmatch(command.password):
+        value = command.password
+    elif len(written) in _KEY_BYTES:
+        value = written.hex().upper()
+    else:
+        raise NotExpressible(
+            "OCPP 1.6 holds 16 to 20 bytes in AuthorizationKey: use a password of so many characters, or 32 to 40 "
+            "hexadecimal digits"
+        )
+    return "ChangeConfiguration", {"key": "AuthorizationKey", "value": value}
+
+
+def set_network_profile_is_not_said(_command: SetNetworkProfile, _version: Version) -> tuple[str, Payload]:
+    """Raises NotExpressible: 1.6 has no network profiles."""
+    raise NotExpressible(
+        "OCPP 1.6 has no network profiles: raise the security profile by set_variables SecurityProfile; addresses are "
+        "vendors' own keys"
+    )
+
+
 def reset_from_reset_station(command: ResetStation, _version: Version) -> tuple[str, Payload]:
     """Hard or Soft, always of the whole station."""
     if command.evse is not None:
@@ -135,4 +168,6 @@ COMMANDS = (
     CommandTranslator(command=GetVariables, call=get_configuration_from_get_variables),
     CommandTranslator(command=SetVariables, call=change_configuration_from_set_variables),
     CommandTranslator(command=ResetStation, call=reset_from_reset_station),
+    CommandTranslator(command=ChangePassword, call=change_configuration_from_change_password),
+    CommandTranslator(command=SetNetworkProfile, call=set_network_profile_is_not_said),
 )

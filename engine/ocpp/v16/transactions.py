@@ -5,11 +5,11 @@ A start has no name yet: we give one, a number. A station that never got its num
 
 from engine.model.authorization import Token
 from engine.model.envelopes import Answer
-from engine.model.transactions import Stage, TransactionAnswer, TransactionReported
+from engine.model.transactions import GetTransactionStatus, Stage, TransactionAnswer, TransactionReported
 from engine.ocpp import times
 from engine.ocpp.answers import expected
 from engine.ocpp.errors import LocalError
-from engine.ocpp.translation import Payload, StationCall
+from engine.ocpp.translation import CommandTranslator, NotExpressible, Payload, StationCall
 from engine.ocpp.v16.authorization import id_tag_info
 from engine.ocpp.v16.connectors import evse_ref_or_none
 from engine.ocpp.v16.metering import readings_from_meter_values
@@ -58,6 +58,13 @@ def stop_transaction_response(answer: Answer, _version: Version) -> Payload:
     return {} if stopped.verdict is None else {"idTagInfo": id_tag_info(stopped.verdict)}
 
 
+def get_transaction_status_is_not_said(_command: GetTransactionStatus, _version: Version) -> tuple[str, Payload]:
+    """Raises NotExpressible: 1.6 cannot ask."""
+    raise NotExpressible(
+        "OCPP 1.6 cannot ask for a transaction's status: trigger_message MeterValues tells of a running one"
+    )
+
+
 FROM_STATION = (
     StationCall(
         action="StartTransaction",
@@ -72,3 +79,4 @@ FROM_STATION = (
         response=stop_transaction_response,
     ),
 )
+COMMANDS = (CommandTranslator(command=GetTransactionStatus, call=get_transaction_status_is_not_said),)

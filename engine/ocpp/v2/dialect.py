@@ -8,38 +8,68 @@ from engine.ocpp.translation import CsmsCall, Dialect, StationCall
 from engine.ocpp.v2 import (
     authorization,
     availability,
+    certificates,
     data_transfer,
+    device_model,
+    local_list,
     metering,
+    network_profiles,
     notices,
+    payment,
     provisioning,
     remote_control,
+    reservation,
+    security,
+    smart_charging,
     transactions,
 )
 from engine.ocpp.versions import Version
 
 _FROM_STATION = (
     *provisioning.FROM_STATION,
+    *device_model.FROM_STATION,
     *availability.FROM_STATION,
     *authorization.FROM_STATION,
     *transactions.FROM_STATION,
     *metering.FROM_STATION,
     *data_transfer.FROM_STATION,
+    *security.FROM_STATION,
+    *smart_charging.FROM_STATION,
+    *certificates.FROM_STATION,
+    *reservation.FROM_STATION,
     *notices.FROM_STATION,
 )
 _FROM_CSMS = (
     *provisioning.FROM_CSMS,
+    *device_model.FROM_CSMS,
+    *network_profiles.FROM_CSMS,
+    *transactions.FROM_CSMS,
     *availability.FROM_CSMS,
     *authorization.FROM_CSMS,
     *remote_control.FROM_CSMS,
     *data_transfer.FROM_CSMS,
+    *security.FROM_CSMS,
+    *smart_charging.FROM_CSMS,
+    *certificates.FROM_CSMS,
+    *local_list.FROM_CSMS,
+    *reservation.FROM_CSMS,
     *notices.FROM_CSMS,
 )
 _COMMANDS = (
     *provisioning.COMMANDS,
+    *device_model.COMMANDS,
+    *network_profiles.COMMANDS,
+    *transactions.COMMANDS,
     *availability.COMMANDS,
     *authorization.COMMANDS,
     *remote_control.COMMANDS,
+    *local_list.COMMANDS,
+    *reservation.COMMANDS,
+    *payment.COMMANDS,
     *data_transfer.COMMANDS,
+    *security.COMMANDS,
+    *smart_charging.COMMANDS,
+    *certificates.COMMANDS,
 )
 
 
@@ -57,7 +87,10 @@ def _gathered(from_station: tuple[StationCall, ...], from_csms: tuple[CsmsCall, 
 
 
 DIALECT_201 = _gathered(_FROM_STATION, _FROM_CSMS)
-DIALECT_21 = _gathered((*_FROM_STATION, *notices.FROM_STATION_21), (*_FROM_CSMS, *notices.FROM_CSMS_21))
+DIALECT_21 = _gathered(
+    (*_FROM_STATION, *certificates.FROM_STATION_21, *payment.FROM_STATION_21, *smart_charging.FROM_STATION_21, *notices.FROM_STATION_21),
+    (*_FROM_CSMS, *payment.FROM_CSMS_21, *smart_charging.FROM_CSMS_21, *notices.FROM_CSMS_21),
+)
 
 _DIALECT_OF = {Version.V201: DIALECT_201, Version.V21: DIALECT_21}
 

@@ -41,6 +41,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     token_types: frozenset[str] | None
     token_type_length_max: int
     attribute_value_length_max: int
+    password_length_max: int
     reset_kinds: frozenset[ResetKind]
     triggers: frozenset[str]
 
@@ -54,6 +55,7 @@ LIMITS_OF = {
         ),
         token_type_length_max=20,
         attribute_value_length_max=1000,
+        password_length_max=40,
         reset_kinds=frozenset({ResetKind.IMMEDIATE, ResetKind.ON_IDLE}),
         triggers=_TRIGGERS_201,
     ),
@@ -63,11 +65,12 @@ LIMITS_OF = {
         token_types=None,
         token_type_length_max=20,
         attribute_value_length_max=2500,
+        password_length_max=64,
         reset_kinds=frozenset(ResetKind),
-        triggers=_TRIGGERS_201 | {"SignV2G20Certificate"},
+        triggers=_TRIGGERS_201 | {"SignV2G20Certificate", "CustomTrigger"},
     ),
 }
-"""By version. 2.1's trigger CustomTrigger is left out: it needs a customTrigger name, which a raw command can say."""
+"""By version."""
 
 
 def require_length(text: str, length_max: int, what: str, version: Version) -> str:

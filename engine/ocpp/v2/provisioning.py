@@ -9,6 +9,7 @@ from engine.model.ids import EvseRef
 from engine.model.provisioning import (
     BootAnswer,
     BootReported,
+    ChangePassword,
     GetVariables,
     HeartbeatAnswer,
     HeartbeatReported,
@@ -29,6 +30,8 @@ _SET_WORDS = frozenset({"Accepted", "RebootRequired"})
 _SECRET_WORDS = ("password", "vpnkey", "simpin")
 _REDACTED = "(secret)"
 _ATTRIBUTES = frozenset({"Actual", "Target", "MinSet", "MaxSet"})
+_PASSWORD_LENGTH_MIN = 16
+"""Characters of a BasicAuthPassword (A00.FR.205); the longest is the version's (`limits`)."""
 
 
 def report_from_boot_notification(payload: Payload, _version: Version) -> BootReported:
@@ -107,6 +110,22 @@ def outcome_from_set_variables_response(payload: Payload, _version: Version) -> 
     results = payload["setVariableResult"]
     accepted = all(result["attributeStatus"] in _SET_WORDS for result in results)
     return _variables_outcome(payload, results, accepted=accepted)
+
+
+def set_variables_from_change_password(command: ChangePassword, version: Version) -> tuple[str, Payload]:
+    """SecurityCtrlr.BasicAuthPassword, as it is (A01, TC_A_09).
+
+    Raises:
+        NotExpressible: It is too short or too long.
+    """
+    length_max = limits.LIMITS_OF[version].password_length_max
+    if not _PASSWORD_LENGTH_MIN <= len(command.password) <= length_max:
+        raise NotExpressible(
+            f"OCPP {version} has passwords of {_PASSWORD_LENGTH_MIN} to {length_max} characters, this one has "
+            f"{len(command.password)}"
+        )
+    ref = VariableRef(component="SecurityCtrlr", variable="BasicAuthPassword")
+    return "SetVariables", {"setVariableData": [{**_variable_data(ref, version), "attributeValue": command.password}]}
 
 
 def reset_from_reset_station(command: ResetStation, version: Version) -> tuple[str, Payload]:
@@ -214,4 +233,5 @@ COMMANDS = (
     CommandTranslator(command=GetVariables, call=get_variables_from_get_variables),
     CommandTranslator(command=SetVariables, call=set_variables_from_set_variables),
     CommandTranslator(command=ResetStation, call=reset_from_reset_station),
+    CommandTranslator(command=ChangePassword, call=set_variables_from_change_password),
 )

@@ -7,7 +7,7 @@ from engine.model.ids import EvseRef
 from engine.model.remote_control import RequestStart, RequestStop, TriggerMessage, UnlockConnector
 from engine.ocpp import outcomes
 from engine.ocpp.translation import CommandTranslator, CsmsCall, NotExpressible, Payload
-from engine.ocpp.v2 import authorization, availability, limits
+from engine.ocpp.v2 import authorization, availability, charging_profiles, limits
 from engine.ocpp.versions import Version
 
 _NEEDS_CONNECTOR = "StatusNotification"
@@ -32,6 +32,10 @@ def request_start_transaction_from_request_start(command: RequestStart, version:
     }
     if command.evse is not None:
         payload["evseId"] = _evse_to_start_at(command.evse, version)
+    if command.group is not None:
+        payload["groupIdToken"] = authorization.id_token_from_token(command.group, version)
+    if command.profile is not None:
+        payload["chargingProfile"] = charging_profiles.payload_from_profile(command.profile, version)
     return "RequestStartTransaction", payload
 
 
@@ -74,26 +78,27 @@ def trigger_message_from_trigger_message(command: TriggerMessage, version: Versi
     """Asks for a message, of one place where `evse` says so.
 
     Raises:
-        NotExpressible: This version cannot trigger that message, or it wants a connector (F06.FR.12 and 13).
+        NotExpressible: This version cannot trigger that message, or it wants a connector (F06.FR.12 and 13) or a name.
     """
-    _require_trigger(command.message, version)
+    _require_trigger(command, version)
     evse = availability.evse_from_evse_ref(command.evse, version) if command.evse is not None else None
     if command.message == _NEEDS_CONNECTOR and (evse is None or "connectorId" not in evse):
         raise NotExpressible(f"OCPP {version} triggers {_NEEDS_CONNECTOR} for one connector of one EVSE: name both")
     payload: Payload = {"requestedMessage": command.message}
     if evse is not None:
         payload["evse"] = evse
+    if command.custom is not None:
+        payload["customTrigger"] = limits.require_name(command.custom, "a custom trigger", version)
     return "TriggerMessage", payload
 
 
-def _require_trigger(message: str, version: Version) -> None:
+def _require_trigger(command: TriggerMessage, version: Version) -> None:
     """Raises NotExpressible."""
-    triggers = limits.LIMITS_OF[version].triggers
-    if message in triggers:
-        return
-    if message == _CUSTOM_TRIGGER and version is Version.V21:
-        raise NotExpressible("CustomTrigger needs a customTrigger: send TriggerMessage as a raw command with both")
-    raise NotExpressible(f"OCPP {version} cannot trigger {message!r}: use one of {', '.join(sorted(triggers))}")
+    message, triggers = command.message, limits.LIMITS_OF[version].triggers
+    if message not in triggers:
+        raise NotExpressible(f"OCPP {version} cannot trigger {message!r}: use one of {', '.join(sorted(triggers))}")
+    if (message == _CUSTOM_TRIGGER) is (command.custom is None):
+        raise NotExpressible(f"a custom trigger is message {_CUSTOM_TRIGGER} and the vendor's name of it: give both")
 
 
 FROM_CSMS = (

@@ -1,7 +1,8 @@
 """The blocks' tables: one listing each, made from its `Table`."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, cast
+from datetime import UTC, datetime
+from typing import Annotated, Any, cast, get_type_hints
 
 import msgspec
 from fastapi import APIRouter, Query, Request
@@ -17,6 +18,14 @@ from storage.blocks.registry import TABLES
 from storage.blocks.table import Table
 
 router = APIRouter()
+
+_VALUES: dict[Any, Any] = {
+    str: "CP-1",
+    int: 1,
+    float: 1.0,
+    bool: True,
+    datetime: datetime(2026, 5, 1, 12, tzinfo=UTC),
+}
 
 
 def _query_of(table: Table) -> type[PageQuery]:
@@ -47,9 +56,11 @@ def _lister(table: Table) -> Callable[..., Awaitable[Response]]:
     return list_rows
 
 
-def _example(row: type[msgspec.Struct]) -> dict[str, Any]:
-    """A row that says nothing, for the description."""
-    return {name: None for name in row.__struct_fields__}
+def _example(row: type[msgspec.Struct]) -> msgspec.Struct:
+    """A row that says little, for the description."""
+    hints = get_type_hints(row)
+    required = [field.name for field in msgspec.structs.fields(row) if field.required]
+    return row(**{name: _VALUES.get(hints[name]) for name in required})
 
 
 for _table in TABLES.values():

@@ -47,7 +47,7 @@ NAMED = frozenset(
 
 Deadline = Annotated[
     float | None,
-    Field(gt=0, le=604_800, description="Seconds until it must be sent and answered; left out: as Narke's settings say."),
+    Field(gt=0, le=604_800, description="Seconds until it must be sent and answered; left out: as the settings say."),
 ]
 Evse = Annotated[Place | None, Field(description="EVSE, from 1; on OCPP 1.6 the connectorId. 0: the station itself.")]
 Connector = Annotated[Place | None, Field(description="Connector of the EVSE, from 1; left out: the whole EVSE.")]

@@ -164,7 +164,8 @@ def _response(request: CommandRequest, outcome: Outcome, deadline_s: float) -> R
             raise _problem(504, "station-connection-lost", detail, todo, request, outcome)
         case Result.EXPIRED | Result.CANCELLED | Result.REPLACED:
             detail = f"{station}: {outcome.detail or outcome.result}"
-            raise _problem(409, f"command-{outcome.result}", detail, "send it again if it still counts", request, outcome)
+            kind, todo = f"command-{outcome.result}", "send it again if it still counts"
+            raise _problem(409, kind, detail, todo, request, outcome)
         case _ as unexpected:
             assert_never(unexpected)
 

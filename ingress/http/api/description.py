@@ -7,6 +7,8 @@ from fastapi.openapi.utils import get_openapi
 
 from ingress.http.api import examples
 from ingress.http.api.answers import PROBLEM_MEDIA_TYPE, finish_examples, struct_schemas
+from ingress.http.api.campaigns import CampaignAnswer, CampaignTaken
+from ingress.http.api.certificates import CertificateAnswer, CertificatesAnswer, ChainAnswer, DecisionAnswer
 from ingress.http.api.commanding import CommandAnswer
 from ingress.http.api.stations import StationPublic
 from ingress.http.api.status import StatusAnswer
@@ -25,6 +27,12 @@ from storage.queries.rows import (
 )
 
 STRUCTS: tuple[type, ...] = (
+    CertificateAnswer,
+    CertificatesAnswer,
+    ChainAnswer,
+    DecisionAnswer,
+    CampaignAnswer,
+    CampaignTaken,
     CommandAnswer,
     CommandRow,
     EventRow,

@@ -134,6 +134,16 @@ _TOKEN_VALUES = {
     "expires_at": datetime(2027, 1, 1, tzinfo=UTC),
     "group": "fleet-a",
     "note": "van 12",
+    "places": ("SITE-A-*",),
+    "hours": ("Mo-Fr 06:00-22:00",),
+    "time_zone": "Europe/Berlin",
+    "credit": None,
+    "concurrent_max": 1,
+    "in_local_list": True,
+    "priority": None,
+    "language": "de",
+    "language2": None,
+    "message": None,
 }
 
 STATIONS = _page(_STATION, more=CURSOR)

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Body, Path, Query, Request
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
 from engine.model.authorization import Token, TokenRecord
+from engine.model.token_limits import HOURS_MAX, PLACES_MAX, hours_of, place_of, zone_of
 from ingress.http.api import examples
 from ingress.http.api.answers import answers, listing_of
 from ingress.http.api.paging import PageQuery, listing_response
@@ -34,6 +35,31 @@ Value = Annotated[
 ]
 
 
+MONEY_MAX = 1e9
+FIELDS = frozenset(TokenRecord.__struct_fields__) - {"token"}
+"""What a record says beside the token itself."""
+
+
+def _place(text: str) -> str:
+    place_of(text)
+    return text
+
+
+def _hours(text: str) -> str:
+    hours_of(text)
+    return text
+
+
+def _zone(text: str) -> str:
+    zone_of(text)
+    return text
+
+
+Where = Annotated[str, AfterValidator(_place)]
+When = Annotated[str, AfterValidator(_hours)]
+Language = Annotated[str, Field(min_length=1, max_length=8, pattern="^[A-Za-z0-9-]+$")]
+
+
 class TokensQuery(PageQuery):
     """Filters of the list of tokens; all that are given must hold."""
 
@@ -52,16 +78,47 @@ class TokenBody(BaseModel, extra="forbid"):
     expires_at: Annotated[AwareDatetime | None, Field(description="Refused from then on; null: never.")] = None
     group: Annotated[Name | None, Field(description="1.6 parentIdTag, 2.x groupIdToken: who may stop whose.")] = None
     note: Annotated[Note | None, Field(description="For people.")] = None
+    places: Annotated[
+        list[Where],
+        Field(
+            max_length=PLACES_MAX,
+            description="Where it may charge: STATION or STATION:EVSE, * in STATION for any text; empty: everywhere.",
+        ),
+    ] = []
+    hours: Annotated[
+        list[When],
+        Field(max_length=HOURS_MAX, description="When it may, e.g. Mo-Fr 08:00-18:00; empty: always."),
+    ] = []
+    time_zone: Annotated[
+        str, AfterValidator(_zone), Field(max_length=64, description="IANA name of the zone of `hours`.")
+    ] = "UTC"
+    credit: Annotated[
+        float | None,
+        Field(
+            ge=-MONEY_MAX,
+            le=MONEY_MAX,
+            description="What is left on a prepaid card; 0 or less: NoCredit. null: it is none.",
+        ),
+    ] = None
+    concurrent_max: Annotated[
+        int | None,
+        Field(ge=0, le=1000, description="Transactions at once, over all stations; 0: any, null: as the settings say."),
+    ] = None
+    in_local_list: Annotated[
+        bool | None, Field(description="Whether it is sent to stations' local lists; null: as the settings say.")
+    ] = None
+    priority: Annotated[int | None, Field(ge=-9, le=9, description="2.x chargingPriority.")] = None
+    language: Annotated[Language | None, Field(description="The driver's language (2.x language1), e.g. de.")] = None
+    language2: Annotated[Language | None, Field(description="The next best (2.x language2).")] = None
+    message: Annotated[
+        str | None, Field(min_length=1, max_length=512, description="Shown to the driver (2.x personalMessage).")
+    ] = None
 
     def record(self, value: str) -> TokenRecord:
         """In the engine's words."""
-        return TokenRecord(
-            token=Token(value=value, type=self.type),
-            blocked=self.blocked,
-            expires_at=self.expires_at,
-            group=self.group,
-            note=self.note,
-        )
+        said = self.model_dump(include=set(FIELDS))
+        lists = {"places": tuple(self.places), "hours": tuple(self.hours)}
+        return TokenRecord(token=Token(value=value, type=self.type), **(said | lists))
 
 
 class NamedToken(TokenBody):
@@ -79,6 +136,16 @@ class TokenPublic(msgspec.Struct, frozen=True):
     expires_at: datetime | None
     group: str | None
     note: str | None
+    places: tuple[str, ...]
+    hours: tuple[str, ...]
+    time_zone: str
+    credit: float | None
+    concurrent_max: int | None
+    in_local_list: bool | None
+    priority: int | None
+    language: str | None
+    language2: str | None
+    message: str | None
 
 
 class ImportAnswer(msgspec.Struct, frozen=True):
@@ -151,11 +218,5 @@ def _require_distinct(records: list[TokenRecord]) -> None:
 
 
 def _public(record: TokenRecord) -> TokenPublic:
-    return TokenPublic(
-        token=record.token.value,
-        type=record.token.type,
-        blocked=record.blocked,
-        expires_at=record.expires_at,
-        group=record.group,
-        note=record.note,
-    )
+    said = {name: getattr(record, name) for name in FIELDS}
+    return TokenPublic(token=record.token.value, type=record.token.type, **said)

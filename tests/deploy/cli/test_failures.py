@@ -58,7 +58,7 @@ def test_wrong_json_in_a_file_and_on_stdin_is_told_likewise(narke, tmp_path):
         ["transaction", "NOPE", "1"],
         ["tokens", "show", "NOPE"],
         ["tokens", "remove", "NOPE"],
-        ["commands", "show", "NOPE"],
+        ["command", "show", "NOPE"],
         ["keys", "remove", "NOPE"],
     ],
 )

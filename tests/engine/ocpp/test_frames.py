@@ -70,20 +70,21 @@ def test_what_is_no_frame_at_all_has_no_id(text):
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "code"),
     [
-        '[2,"1","A",{},{}]',
-        '[2,"1"]',
-        '[2,"1",7,{}]',
-        '[2,"1","",{}]',
-        '[2,"1","A",[1]]',
-        '[2,"1","A","payload"]',
+        ('[2,"1","A",{},{}]', ErrorCode.RPC_FRAMEWORK_ERROR),
+        ('[2,"1"]', ErrorCode.RPC_FRAMEWORK_ERROR),
+        ('[2,"1",7,{}]', ErrorCode.RPC_FRAMEWORK_ERROR),
+        ('[2,"1","",{}]', ErrorCode.RPC_FRAMEWORK_ERROR),
+        ('[2,"1","A",[1]]', ErrorCode.FORMAT_VIOLATION),
+        ('[2,"1","A","payload"]', ErrorCode.FORMAT_VIOLATION),
     ],
 )
-def test_a_call_with_a_readable_id_can_be_refused_by_it(text):
+def test_a_call_with_a_readable_id_can_be_refused_by_it(text, code):
+    """No call at all is RpcFrameworkError; a payload of the wrong shape FormatViolation (2.1 part 4 table 9)."""
     with pytest.raises(BadFrame) as raised:
         frames.decode(text, V16)
-    assert (raised.value.code, raised.value.message_id) == (ErrorCode.FORMAT_VIOLATION, "1")
+    assert (raised.value.code, raised.value.message_id) == (code, "1")
 
 
 @pytest.mark.parametrize("text", ["[2]", '[2,null,"A",{}]', '[2,true,"A",{}]', '[2,"","A",{}]', '[2,1.5,"A",{}]'])
@@ -97,6 +98,14 @@ def test_ids_end_at_36_characters():
     assert frames.decode(f'[2,"{"x" * 36}","A",{{}}]', V16).message_id == "x" * 36
     with pytest.raises(BadFrame, match="37 characters"):
         frames.decode(f'[2,"{"x" * 37}","A",{{}}]', V16)
+
+
+@pytest.mark.parametrize(("length", "given_back"), [(37, True), (255, True), (256, False), (100_000, False)])
+def test_an_id_that_is_too_long_is_given_back_as_far_as_that_is_little_work(length, given_back):
+    with pytest.raises(BadFrame) as raised:
+        frames.decode(f'[2,"{"x" * length}","A",{{}}]', V201)
+    assert raised.value.code == ErrorCode.RPC_FRAMEWORK_ERROR
+    assert raised.value.message_id == ("x" * length if given_back else None)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ class Actor:
         self.policy = policy or Policy()
         self.facts = []
         self.effects = ()
+        self.uses = {}
 
     def take(self, item, *, received_at=None):
         """Decides one item; returns its effects."""
@@ -52,6 +53,7 @@ class Actor:
             tokens={key: self.tokens[key] for key in asked.tokens if key in self.tokens},
             record=self.record if asked.record else None,
             policy=self.policy,
+            uses=self.uses,
         )
         before = encode_state(self.state)
         self.effects = decide(self.state, item, context)

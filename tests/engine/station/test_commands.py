@@ -16,13 +16,15 @@ from engine.model.commands import (
     Result,
 )
 from engine.model.envelopes import Dispatch
-from engine.model.provisioning import HeartbeatReported, ResetKind, ResetStation
+from engine.model.ids import EvseRef
+from engine.model.provisioning import HeartbeatReported
+from engine.model.remote_control import UnlockConnector
 from engine.model.sessions import SessionClosed
 from engine.station import commands
 from engine.station.decider import Tick, next_deadline, resend
 from engine.station.effects import Record, Send, Settle
 
-COMMAND = ResetStation(ResetKind.ON_IDLE)
+COMMAND = UnlockConnector(EvseRef(1, 1))
 YES = Outcome(Result.ACCEPTED, "Accepted", payload=b'{"status":"Accepted"}')
 
 

@@ -230,7 +230,12 @@ class TestNamedByUs:
 
     def test_a_message_sent_offline_may_be_old(self, actor):
         report = TransactionReported(
-            stage=Stage.STARTED, at=actor.now - timedelta(hours=3), token=TOKEN, meter_wh=0.0, offline=True
+            stage=Stage.STARTED,
+            at=actor.now - timedelta(hours=3),
+            evse=PLACE,
+            token=TOKEN,
+            meter_wh=0.0,
+            offline=True,
         )
         actor.says(report)
         assert [(fact.offline, fact.flags) for fact in actor.recorded] == [(True, ())]

@@ -22,6 +22,7 @@ from engine.model.transactions import Stage, TransactionAnswer, TransactionRepor
 from engine.ports import Placement
 from ingress.ocpp.server import IngressServer
 from ingress.settings import OcppSettings
+from tests.ingress.ocpp.authority import Authority
 
 NOW = datetime(2025, 5, 1, 12, tzinfo=UTC)
 ANSWER_OF_REPORT = {
@@ -127,7 +128,7 @@ def answer_all(batch):
 
 
 class FakeBook:
-    """`engine.ports.OperatorBook`, the part that an ingress reads. `error`: raised by every look."""
+    """`engine.ports.OperatorBook`, the part that an ingress uses. `error`: raised by every look."""
 
     def __init__(self):
         self.records = {}
@@ -140,6 +141,24 @@ class FakeBook:
         if self.error is not None:
             raise self.error
         return self.records.get(station)
+
+    async def station_like(self, station):
+        return next(
+            (
+                record
+                for known, record in self.records.items()
+                if known != station and known.casefold() == station.casefold()
+            ),
+            None,
+        )
+
+    async def change_station(self, station, change, now):
+        if self.error is not None:
+            raise self.error
+        if station not in self.records:
+            return None
+        self.records[station] = change(self.records[station])
+        return self.records[station]
 
 
 class FakeLog:
@@ -174,9 +193,13 @@ class Ingress:
         return f"ws://127.0.0.1:{self.server.port}"
 
     def connect(self, path="/ocpp/CP1", version="1.6", **options):
-        """A station; see `websockets.asyncio.client.connect`."""
+        """A station; see `websockets.asyncio.client.connect`. With TLS where `ssl` is a context."""
         options.setdefault("subprotocols", [f"ocpp{version}"])
-        return connect(self.url + path, compression=None, ping_interval=None, open_timeout=10, **options)
+        url = self.url
+        if "ssl" in options:
+            url = f"wss://localhost:{self.server.tls_port}"
+            options.setdefault("host", "127.0.0.1")
+        return connect(url + path, compression=None, ping_interval=None, open_timeout=10, **options)
 
     async def dispatch(self, session, command, *, command_id="c1", station="CP1", seconds=30):
         deadline_at = datetime.fromtimestamp(datetime.now(UTC).timestamp() + seconds, UTC)
@@ -288,3 +311,26 @@ def doubles():
 def answering():
     """The verdicts of a well-meaning actor on a batch."""
     return answer_all
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """A certificate authority of this test run."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def server_files(authority):
+    """PEM files of the server: ECDSA and RSA."""
+    return authority.server("ecdsa"), authority.server("rsa")
+
+
+@pytest.fixture
+def make_tls_ingress(make_ingress, authority, server_files):
+    """Makes running ingresses with a TLS port whose client authority is `authority`."""
+
+    async def make(**settings):
+        options = {"tls_port": 0, "tls_certificates": server_files, "tls_client_ca": authority.file, **settings}
+        return await make_ingress(**options)
+
+    return make

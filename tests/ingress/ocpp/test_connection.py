@@ -36,11 +36,16 @@ async def closed_by_us(station):
     return station.close_code
 
 
-async def test_binary_messages_close_with_1003(ingress, frames):
-    async with ingress.connect() as station:
-        await station.send(frames.heartbeat().encode())
-        assert await closed_by_us(station) == 1003
-    assert (await close_of(ingress)).code == 1003
+@pytest.mark.parametrize("pieces", [1, 3])
+async def test_a_binary_message_is_no_message_and_the_connection_goes_on(ingress, ask, frames, pieces):
+    """Closing would only make the station come back and say it again."""
+    data = frames.heartbeat().encode() + b"\xff\xfe"
+    async with ingress.connect(version="2.0.1") as station:
+        await station.send(data if pieces == 1 else [data[:3], data[3:9], data[9:]])
+        assert orjson.loads(await station.recv())[:3] == [4, "-1", "RpcFrameworkError"]
+        assert (await ask(station, frames.heartbeat("2")))[:2] == [3, "2"]
+    [logged] = [message for message in ingress.log.messages if message.kind == "invalid"]
+    assert logged.frame == f"<a binary message of {len(data)} bytes>"
 
 
 async def test_a_message_of_the_largest_size_is_taken(make_ingress, ask, frames):

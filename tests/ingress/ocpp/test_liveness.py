@@ -10,13 +10,18 @@ class Station:
     def __init__(self, wheel):
         self.wheel = wheel
         self.heard_tick = self.message_tick = wheel.tick
-        self.stalled_tick = 0
+        self.stalled_tick = self.silence_ticks = self.pong_ticks = 0
+        self.wants_pings = True
+        self.silences = []
         self.deaf = False
         self.pings = []
         self.given_up = []
 
     def ping(self):
         self.pings.append(self.wheel.tick)
+
+    def fall_silent(self, silent_s):
+        self.silences.append(silent_s)
 
     def give_up(self, code, reason):
         self.given_up.append((code, reason))

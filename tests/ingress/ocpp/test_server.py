@@ -77,7 +77,8 @@ async def test_two_devices_with_one_identity_cannot_fight_for_ever(make_ingress,
         assert (await ask(third, frames.heartbeat()))[0] == 3
 
 
-async def test_identities_keep_their_case(ingress):
+async def test_identities_that_differ_in_case_are_two_stations_where_that_is_asked_for(make_ingress):
+    ingress = await make_ingress(identity_case="distinct")
     async with ingress.connect("/cp1"), ingress.connect("/CP1"):
         await ingress.actors.until(lambda: len(ingress.actors.decided) == 2)
         assert {delivery.station for delivery in ingress.actors.decided} == {"cp1", "CP1"}

@@ -10,13 +10,14 @@ from websockets.exceptions import ConnectionClosed
 from engine.model.data_transfer import DataAnswer
 from engine.model.envelopes import Answered, Done, Refused, Reported, Retry, RetryReason, Superseded
 from engine.model.provisioning import BootReported
+from engine.model.quirks import OdditiesReported
 from engine.model.sessions import SessionClosed, SessionOpened
 from engine.model.stations import StationRecord
 from engine.ports import ActorUnavailable
 
 
 def reported(ingress):
-    return [event.message_id for event in ingress.actors.of(Reported)]
+    return [event.message_id for event in ingress.actors.of(Reported) if not isinstance(event.report, OdditiesReported)]
 
 
 # Frames that break the protocol
