@@ -54,9 +54,11 @@ lock: .bootstrap/.ready ## Renews requirements.lock (add FLAGS=--upgrade to take
 	  --python-version 3.11 $(FLAGS) pyproject.toml -o requirements.lock
 
 # Each page is written beside itself first: a generator that fails must not leave an empty page.
-docs: setup ## Renews the generated pages (settings, OCPP)
+docs: setup ## Renews the generated pages (settings, OCPP, every action, conformance)
 	@$(BIN)/python -m deploy.settings_page > docs/settings.md.part && mv docs/settings.md.part docs/settings.md
 	@$(BIN)/python -m deploy.ocpp_page > docs/ocpp.md.part && mv docs/ocpp.md.part docs/ocpp.md
+	@$(BIN)/python -m deploy.ocpp_support_page > docs/ocpp-support.md.part && mv docs/ocpp-support.md.part docs/ocpp-support.md
+	@$(BIN)/python -m deploy.conformance_page > docs/conformance.md.part && mv docs/conformance.md.part docs/conformance.md
 
 clean: ## Removes what the commands above made in this folder (not the data directory)
 	@rm -rf .venv .bootstrap build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

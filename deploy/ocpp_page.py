@@ -1,32 +1,10 @@
-"""Writes docs/ocpp.md to stdout, from the catalogue of actions and the translators themselves: `make docs`."""
+"""Writes docs/ocpp.md to stdout: how stations connect, what is tolerated, what bad input gets; by `make docs`."""
 
 import sys
-from collections.abc import Callable
-from typing import Any, NamedTuple
 
-import orjson
-
-from engine.model.authorization import ClearCache, Token
-from engine.model.availability import ChangeAvailability
-from engine.model.commands import Command
-from engine.model.data_transfer import SendData
-from engine.model.ids import EvseRef
-from engine.model.notices import NoticeAnswer
-from engine.model.provisioning import (
-    GetVariables,
-    ResetKind,
-    ResetStation,
-    SetVariables,
-    VariableRef,
-    VariableSetting,
-)
-from engine.model.remote_control import RequestStart, RequestStop, TriggerMessage, UnlockConnector
-from engine.ocpp import notices
-from engine.ocpp.catalogue import Action, actions, command_call
 from engine.ocpp.errors import TEXT_OF_CODE, ErrorCode
-from engine.ocpp.frames import MESSAGE_ID_LENGTH_MAX, NESTING_MAX
+from engine.ocpp.frames import MESSAGE_ID_GIVEN_BACK_MAX, MESSAGE_ID_LENGTH_MAX, NESTING_MAX
 from engine.ocpp.repairs import LENIENT_ACTIONS
-from engine.ocpp.v2 import notices as notices_v2
 from engine.ocpp.versions import VERSION_OF_SUBPROTOCOL, Version
 from ingress.ocpp.handshake import IDENTITY_LENGTH_MAX
 from ingress.ocpp.session import SUPERSEDED
@@ -34,165 +12,12 @@ from ingress.settings import OcppSettings
 
 _DEFAULTS = OcppSettings()
 
-_VARIABLE = VariableRef(variable="HeartbeatInterval", component="OCPPCommCtrlr")
-
-_SAMPLES: tuple[tuple[str, Command], ...] = (
-    ("start", RequestStart(token=Token(value="T"), remote_start_id=1)),
-    ("stop", RequestStop(transaction_id="1")),
-    ("reset", ResetStation(kind=ResetKind.ON_IDLE)),
-    ("unlock", UnlockConnector(evse=EvseRef(evse=1, connector=1))),
-    ("trigger", TriggerMessage(message="Heartbeat")),
-    ("availability", ChangeAvailability(evse=EvseRef(evse=0), operative=True)),
-    ("clear_cache", ClearCache()),
-    ("get_variables", GetVariables(variables=(_VARIABLE,))),
-    ("set_variables", SetVariables(settings=(VariableSetting(ref=_VARIABLE, value="1"),))),
-    ("send_data", SendData(vendor_id="V")),
-)
-"""The word of REST for each command, and the least that can be said with it."""
-
-_NAME_OF_BLOCK = {
-    "provisioning": "Provisioning",
-    "authorization": "Authorization",
-    "local_list": "Local authorization list",
-    "transactions": "Transactions",
-    "remote_control": "Remote control",
-    "availability": "Availability",
-    "metering": "Metering",
-    "reservation": "Reservation",
-    "tariff_and_cost": "Tariff and cost",
-    "smart_charging": "Smart charging",
-    "firmware": "Firmware",
-    "security": "Security",
-    "certificates": "Certificates",
-    "diagnostics": "Diagnostics and monitoring",
-    "display_message": "Display messages",
-    "data_transfer": "Data transfer",
-    "bidirectional": "Bidirectional power transfer",
-    "der_control": "DER control",
-    "battery_swap": "Battery swap",
-}
-"""In the order of the page."""
-
-
-class Row(NamedTuple):
-    """A line of the page: what Narke does with one action in one direction, in these versions."""
-
-    action: str
-    versions: tuple[Version, ...]
-    direction: str
-    does: str
-
 
 def page() -> str:
     """The whole page."""
-    tables = (_block(name, title) for name, title in _NAME_OF_BLOCK.items())
-    return "".join((_introduction(), *tables, _counts()))
-
-
-def rows() -> list[tuple[str, Row]]:
-    """All rows with their blocks: the versions that agree share one."""
-    found: dict[tuple[str, str, str, str], list[Version]] = {}
-    for version in Version:
-        for action in actions(version).values():
-            if action.from_station is not None:
-                does = _from_station(action, version)
-                found.setdefault((action.block, action.name, "station → Narke", does), []).append(version)
-            if action.from_csms is not None:
-                does = _from_csms(action, version)
-                found.setdefault((action.block, action.name, "Narke → station", does), []).append(version)
-    return [
-        (block, Row(name, tuple(versions), direction, does))
-        for (block, name, direction, does), versions in sorted(found.items())
-    ]
-
-
-def _from_station(action: Action, version: Version) -> str:
-    """Understood, or recorded verbatim and answered with what."""
-    call = action.from_station
-    assert call is not None
-    if not _is_notice(call.report):
-        return "understood"
-    if call.response is None:
-        return "recorded verbatim; a SEND has no answer"
-    payload = call.response(NoticeAnswer(), version)
-    text = orjson.dumps(payload).decode() if payload else "{}"
-    if action.name in _ECHOING:
-        return f"recorded verbatim; answered with `{_ECHOING[action.name]}`"
-    return f"recorded verbatim; answered with `{text}`"
-
-
-_ECHOING = {
-    "VatNumberValidation": '{"vatNumber": as asked, "evseId": as asked, "status":"Rejected"}',
-    "GetCertificateChainStatus": '{"certificateStatus": each one asked for, with "status":"Failed"}',
-}
-"""Answers that repeat what was asked."""
-
-
-def _is_notice(report: Callable[..., Any]) -> bool:
-    """Whether the action's meaning is kept verbatim only: its translator is one of the notices'."""
-    return report.__module__ in {notices.__name__, notices_v2.__name__}
-
-
-def _from_csms(action: Action, version: Version) -> str:
-    """By which command words it can be said; always raw."""
-    words = [word for word, command in _SAMPLES if command_call(version, command)[0] == action.name]
-    return f"command {', '.join(f'`{word}`' for word in words)}; raw" if words else "raw"
-
-
-def _block(name: str, title: str) -> str:
-    lines = [f"| `{row.action}` | {_words(row.versions)} | {row.direction} | {row.does} |" for block, row in rows()
-             if block == name]  # fmt: skip
-    head = f"\n### {title}\n\n| action | versions | direction | what Narke does |\n|---|---|---|---|\n"
-    return head + "\n".join(lines) + "\n" if lines else ""
-
-
-def _words(versions: tuple[Version, ...]) -> str:
-    return ", ".join(versions)
-
-
-def _counts() -> str:
-    """How many there are, so that a change of the catalogue is seen."""
-    head = "| version | actions | of them from stations | understood | of them to stations | by a command word |"
-    lines = [f"\n## In figures\n\n{head}\n|---|---|---|---|---|---|\n"]
-    for version in Version:
-        table = actions(version).values()
-        heard = [action for action in table if action.from_station is not None]
-        understood = [action for action in heard if _from_station(action, version) == "understood"]
-        said = [action for action in table if action.from_csms is not None]
-        by_word = [action for action in said if _from_csms(action, version) != "raw"]
-        lines.append(
-            f"| {version} | {len(table)} | {len(heard)} | {len(understood)} | {len(said)} | {len(by_word)} |\n"
-        )
-    return "".join(lines)
-
-
-def _error_codes() -> str:
-    lines = [
-        f"| {TEXT_OF_CODE[Version.V16][code]} | {TEXT_OF_CODE[Version.V201][code]} | {_MEANING_OF_CODE[code]} |"
-        for code in ErrorCode
-        if code in _MEANING_OF_CODE
-    ]
-    return "| 1.6 | 2.0.1, 2.1 | when Narke sends it |\n|---|---|---|\n" + "\n".join(lines)
-
-
-_MEANING_OF_CODE = {
-    ErrorCode.NOT_IMPLEMENTED: "the version has no action of that name",
-    ErrorCode.NOT_SUPPORTED: "the action exists, but only a CSMS may start it",
-    ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION: "a required field is missing (2.x), or a list is too short or too long",
-    ErrorCode.PROTOCOL_ERROR: "a required field is missing (1.6), or a CALL came where a SEND belongs (2.1)",
-    ErrorCode.TYPE_CONSTRAINT_VIOLATION: "a field has the wrong type",
-    ErrorCode.PROPERTY_CONSTRAINT_VIOLATION: "a field has a value that is not allowed",
-    ErrorCode.FORMAT_VIOLATION: "a field that the schema does not know, or a CALL of which only the id is readable",
-    ErrorCode.RPC_FRAMEWORK_ERROR: "the frame is no JSON array, or its id is unreadable (1.6: no answer)",
-    ErrorCode.SECURITY_ERROR: "the registration is Pending or Rejected; or deciding raised an error (log)",
-    ErrorCode.INTERNAL_ERROR: "reading the message or wording its answer raised an error in Narke; it is in the log",
-}
-
-
-def _introduction() -> str:
     lenient = ", ".join(f"`{name}`" for name in sorted(LENIENT_ACTIONS))
     protocols = ", ".join(f"`{name}`" for name in VERSION_OF_SUBPROTOCOL)
-    return _INTRODUCTION.format(
+    return _PAGE.format(
         identity_max=IDENTITY_LENGTH_MAX,
         protocols=protocols,
         calls_open_max=_DEFAULTS.calls_open_max,
@@ -203,17 +28,71 @@ def _introduction() -> str:
         lenient=lenient,
         superseded=SUPERSEDED,
         codes=_error_codes(),
+        bad_input=_bad_input(),
     )
 
 
-_INTRODUCTION = """\
+def _error_codes() -> str:
+    lines = [
+        f"| {TEXT_OF_CODE[Version.V16][code]} | {TEXT_OF_CODE[Version.V201][code]} | {MEANING_OF_CODE[code]} |"
+        for code in ErrorCode
+        if code in MEANING_OF_CODE
+    ]
+    return "| 1.6 | 2.0.1, 2.1 | when Narke sends it |\n|---|---|---|\n" + "\n".join(lines)
+
+
+def _bad_input() -> str:
+    lines = [f"| {what} | {told_16} | {told_2} |" for what, told_16, told_2 in _BAD_INPUT]
+    return "| what comes | 1.6 | 2.0.1, 2.1 |\n|---|---|---|\n" + "\n".join(lines)
+
+
+_NOTHING = "nothing"
+_NO_ID = "RpcFrameworkError for message id -1"
+_FORMATION = "FormationViolation"
+_RPC = "RpcFrameworkError"
+_ID, _GIVEN_BACK = MESSAGE_ID_LENGTH_MAX, MESSAGE_ID_GIVEN_BACK_MAX
+_BAD_INPUT = (
+    ("no JSON; no array, or an empty one", _NOTHING, _NO_ID),
+    (f"brackets nested deeper than {NESTING_MAX}; NaN, numbers beyond all bounds", _NOTHING, _NO_ID),
+    ("a binary message", _NOTHING, _NO_ID),
+    ("an unknown MessageTypeId (5 and 6 are known to 2.1 only)", _NOTHING, _NOTHING),
+    (f"a CALL without a readable message id, or with one above {_GIVEN_BACK} characters", _NOTHING, _NO_ID),
+    (f"a CALL with a message id of {_ID + 1} to {_GIVEN_BACK} characters", f"{_FORMATION} for it", f"{_RPC} for it"),
+    ("a CALL of too many elements, or without an action", _FORMATION, _RPC),
+    ("a CALL whose payload is no object", _FORMATION, "FormatViolation"),
+    ("another CALL with the message id of one that is being handled", _FORMATION, _RPC),
+    ("a CALL that its schema refuses", "the code above; the field is named", "the code above; the field is named"),
+    ("a CALLRESULT that its schema refuses", "the command has failed", "the same; 2.1: CALLRESULTERROR with the code"),
+    ("an answer to nothing that was asked; a SEND that cannot be read", _NOTHING, _NOTHING),
+    ("a key twice", "the last one counts", "the last one counts"),
+    (f"a message above {_DEFAULTS.message_bytes_max:,} bytes", "close code 1009", "close code 1009"),
+    ("a text that is no UTF-8", "close code 1007", "close code 1007"),
+)
+"""What comes, what a 1.6 station hears, what one of 2.x hears. Shown by tests/conformance/test_bad_frames.py."""
+
+MEANING_OF_CODE = {
+    ErrorCode.NOT_IMPLEMENTED: "the version has no action of that name",
+    ErrorCode.NOT_SUPPORTED: "the action exists, but only a CSMS may start it",
+    ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION: "a required field is missing (2.x), or a list is too short or too long",
+    ErrorCode.PROTOCOL_ERROR: "a required field is missing (1.6), or a CALL came where a SEND belongs (2.1)",
+    ErrorCode.TYPE_CONSTRAINT_VIOLATION: "a field has the wrong type",
+    ErrorCode.PROPERTY_CONSTRAINT_VIOLATION: "a field has a value that is not allowed",
+    ErrorCode.FORMAT_VIOLATION: "a field that the schema does not know, or a payload that is no object",
+    ErrorCode.RPC_FRAMEWORK_ERROR: "the frame is no CALL of OCPP-J (see below)",
+    ErrorCode.SECURITY_ERROR: "the registration is Pending or Rejected; or deciding raised an error (log)",
+    ErrorCode.INTERNAL_ERROR: "reading the message or wording its answer raised an error in Narke; it is in the log",
+}
+
+
+_PAGE = """\
 # OCPP
 
-<!-- Generated by `make docs` from the catalogue of actions; do not edit. -->
+<!-- Generated by `make docs` from the code; do not edit. -->
 
 Narke speaks OCPP-J: JSON over WebSocket, in the versions 1.6 (with the security whitepaper), 2.0.1 and 2.1.
 SOAP and 2.0 are not spoken.
-This page says how a station connects, what Narke tolerates, what it answers, and what it does with every action.
+This page says how a station connects, what Narke tolerates, and what it answers to bad input.
+What it does with every action: [OCPP: every action](ocpp-support.md).
 
 ## Connecting
 
@@ -276,23 +155,24 @@ Repairs are logged at level `debug`. What Narke itself sends is checked strictly
 
 {codes}
 
-A frame with an unknown MessageTypeId is ignored.
 Codes of stations are accepted in every spelling.
 
-## What Narke does with each action
+## Bad input
 
-*Understood*: it becomes a fact of Narke's own (a transaction, a status, ...) and is answered by the
-rules of its domain.
-*Recorded verbatim*: it passes its schema, is kept whole as an event of the station (`narke events`, kind `notice`), and
-is answered with the words given here, which commit Narke to least.
-*Command*: REST and `narke` have a word for it, the same in all versions;
-words and fields are in [the API](api.md#commands).
-*Raw*: `narke send STATION ACTION PAYLOAD` and `{{"action": ..., "payload": ...}}` send it; the payload is checked
-against the official schema and sent as it is. Every action that a CSMS may start can be sent
-raw, also those with a word.
+Whatever a station sends, the work that it makes is bounded and the connection stays open, but for the two cases in
+which RFC 6455 has a close code of its own. What is no usable frame is counted in `narke_ingress_messages` with the
+outcome `malformed`, and stands in the message log as kind `invalid`. The description of an error says what is wrong
+and where: `meterValue[0].sampledValue[0]: value is missing`.
 
-Narke does not act by itself on what it only records: it sends no local lists, tariffs, charging profiles, certificates,
-firmware or display messages; it makes no reservations and no monitors. Whoever needs these sends them raw.
+{bad_input}
+
+`narke fuzz` sends a million spoiled frames through the code that answers them, or through a socket (`--url`), and fails
+when anything else happens.
+
+## Every action
+
+[OCPP: every action](ocpp-support.md) says what Narke does with each action of each version, in each direction, and
+names the test that shows it. [Conformance](conformance.md) says which requirements of the specifications have a test.
 """
 
 

@@ -16,11 +16,13 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validat
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
+from actors.provisioning_settings import ProvisioningSettings, TransactionSettings
 from actors.settings import ActorSettings
 from deploy.settings_catalogue import FILLED_IN, env_name_of, masked, setting_of, settings_of, similar_to, text_of
 from engine.model.ids import DEFAULT_TENANT
 from ingress.http.settings import HttpSettings
 from ingress.settings import OcppSettings
+from storage.authority.settings import CertificateSettings
 from storage.postgres_settings import PostgresSettings
 from storage.redis_settings import RedisSettings
 
@@ -133,6 +135,11 @@ class Settings(BaseSettings):
     actors: ActorSettings = Field(ActorSettings(), description="The actors that host stations.")
     redis: RedisSettings = Field(RedisSettings(), description="How the journal uses Redis.")
     postgres: PostgresSettings = Field(PostgresSettings(), description="How PostgreSQL is used.")
+    provisioning: ProvisioningSettings = Field(
+        ProvisioningSettings(), description="What stations are asked and told around their boots."
+    )
+    transactions: TransactionSettings = Field(TransactionSettings(), description="Rules of transactions.")
+    certificates: CertificateSettings = Field(CertificateSettings(), description="Who signs certificates, and how.")
 
     @classmethod
     def settings_customise_sources(

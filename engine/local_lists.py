@@ -11,13 +11,35 @@ known, entry by entry, so the next difference goes on where it broke off.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from engine.model.authorization import Token, TokenRecord, TokenStatus, TokenVerdict
 from engine.model.local_list import VERSION_EMPTY, ListEntry, SendLocalList
 from engine.model.token_limits import allowed_evses
+from engine.ocpp.v2.limits import LIMITS_OF
+from engine.ocpp.v16.authorization import ID_TAG_LENGTH_MAX
+from engine.ocpp.versions import Version
 
 ENTRIES_PER_MESSAGE = 100
 """Where a station does not say how many it takes (1.6 SendLocalListMaxLength, 2.x ItemsPerMessageSendLocalList)."""
+
+
+class Bounds(NamedTuple):
+    """What lists of a version can hold. `token_types` None: any text. `evses`: whether they can name EVSEs."""
+
+    token_length_max: int
+    token_types: frozenset[str] | None
+    evses: bool
+
+
+BOUNDS_OF_VERSION = {
+    Version.V16.value: Bounds(ID_TAG_LENGTH_MAX, None, evses=False),
+    **{
+        version.value: Bounds(limits.token_length_max, limits.token_types, evses=True)
+        for version, limits in LIMITS_OF.items()
+    },
+}
+"""By the name of the version."""
 
 List = Mapping[str, ListEntry]
 """A list by `Token.key`."""
@@ -58,9 +80,17 @@ def wanted_list(
         listed = all_tokens if record.in_local_list is None else record.in_local_list
         expired = record.expires_at is not None and record.expires_at <= now
         entry = entry_of(record, station) if listed and not expired else None
-        if entry is not None:
+        if entry is not None and _fits(entry, bounds):
             found[entry.token.key] = entry
     return found
+
+
+def _fits(entry: ListEntry, bounds: Bounds) -> bool:
+    """Whether the version can say it; a station that lacks an entry asks."""
+    token, verdict = entry.token, entry.verdict
+    assert verdict is not None, "an entry of a list has a verdict"
+    known = bounds.token_types is None or token.type is None or token.type in bounds.token_types
+    return 0 < len(token.value) <= bounds.token_length_max and known and (bounds.evses or not verdict.evses)
 
 
 def difference(has: List, wanted: List) -> tuple[ListEntry, ...]:

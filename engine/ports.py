@@ -13,7 +13,7 @@ Errors of the seams, all `SeamError`:
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -35,6 +35,10 @@ from engine.model.facts import StationFacts
 from engine.model.ids import Unit
 from engine.model.messages import LoggedMessage
 from engine.model.stations import StationRecord
+
+
+JsonValue = dict[str, Any] | list[Any] | str | int | float | bool | None
+"""Any JSON, decoded."""
 
 
 class SeamError(Exception):
@@ -263,6 +267,22 @@ class CommandGateway(Protocol):
 
         Raises:
             ActorUnavailable: No actor could be reached.
+        """
+
+
+class VendorHandler(Protocol):
+    """Somebody's own handler of a vendor's DataTransfer messages (`ingress.ocpp.vendor_data`).
+
+    `message_ids`: those that it understands; others are told UnknownMessageId. None: any, also none.
+    """
+
+    vendor_id: str
+    message_ids: frozenset[str] | None
+
+    async def transfer(self, station: str, message_id: str | None, data: JsonValue) -> tuple[str, JsonValue]:
+        """Status (Accepted, Rejected, UnknownMessageId) and data for the station; None: no data.
+
+        `data`: as the station sent it, decoded; OCPP 1.6 sends texts.
         """
 
 

@@ -5,6 +5,7 @@ A suggestion is never applied by itself: what was noticed has other explanations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -42,8 +43,7 @@ class Suggestion(msgspec.Struct, frozen=True):
 
 
 class _Rule(msgspec.Struct, frozen=True):
-    """`least`: how often it must have been noticed of a station. `switch`: which it is about; where that is set there
-    is nothing to suggest."""
+    """`least`: how often it must have been noticed of a station. `switch`: where it is set nothing is suggested."""
 
     quirk: str
     switch: str
@@ -95,13 +95,6 @@ RULES: Mapping[Oddity, _Rule] = {
         "Its connections were given up because it never answered a ping on them.",
         "Connections that die within a minute look the same. Without pings, dead ones are found by silence alone.",
     ),
-    Oddity.ANSWER_LATE: _Rule(
-        "boot-first",
-        "call_after_boot_s",
-        10,
-        "It answers commands after their time.",
-        "It may simply be slow: then give commands longer deadlines.",
-    ),
     Oddity.UNKNOWN_ACTION: _Rule(
         "silent-on-unknown",
         "unknown_actions_silent",
@@ -131,7 +124,7 @@ RULES: Mapping[Oddity, _Rule] = {
         "It may have booted before it was moved to Narke, and will at its next restart.",
     ),
 }
-"""What each oddity suggests. Those that are missing (repairs, stray answers) need nothing: Narke bears with them."""
+"""What each oddity suggests. Those that are missing (repairs, late and stray answers) need no quirk: Narke copes."""
 
 
 def suggestions(
@@ -184,22 +177,27 @@ def _suggestion(rule: _Rule, quirk: str, make: Make, of_make: list[Observation])
     )
 
 
-def profile_text(suggestion: Suggestion) -> str:
+def profile_text(suggestion: Suggestion, book: QuirkBook) -> str:
     """The suggestion as a profile for all stations of its make, for the operator's quirk file."""
-    switch, _, value = suggestion.quirk.partition("=")
-    name = "-".join(filter(None, (suggestion.vendor, suggestion.model, switch))).lower()
+    name = "-".join(filter(None, (suggestion.vendor, suggestion.model, suggestion.quirk.partition("=")[0]))).lower()
     name = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "-" for letter in name)
-    lines = ["[[profile]]", f'name = "{name[:64].strip("-._")}"', f"vendor = {_toml(suggestion.vendor)}"]
-    if suggestion.model:
-        lines.append(f"model = {_toml(suggestion.model)}")
-    if suggestion.firmware:
-        lines.append(f"firmware = {_toml(suggestion.firmware)}")
-    lines += [f"reason = {_toml(suggestion.why)}", f'source = "noticed by Narke: {suggestion.count} times"']
-    lines.append(f"{switch} = {value}" if value else f"# the switches of the profile {switch}: narke quirks list")
+    lines = ["[[profile]]", f'name = "{name[:64].strip("-._") or "suggested"}"']
+    for field in ("vendor", "model", "firmware"):
+        text = getattr(suggestion, field)
+        if text:
+            lines.append(f"{field} = {_pattern(text)}")
+    lines += [f"reason = {_toml(suggestion.why)}", f'source = "noticed by Narke {suggestion.count} times"']
+    lines += [f"{switch} = {_toml(value)}" for switch, value in book.find(suggestion.quirk).switches.items()]
     return "\n".join(lines)
 
 
-def _toml(text: str) -> str:
-    """A basic string of TOML, in which glob signs are meant literally."""
-    literal = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in text)
-    return msgspec.json.encode(literal).decode()
+def _pattern(text: str) -> str:
+    """A pattern of this very text."""
+    return _toml("".join(f"[{letter}]" if letter in "*?[" else letter for letter in text))
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML writes it."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_toml(key)} = {_toml(inner)}" for key, inner in value.items()) + " }"
+    return msgspec.json.encode(value).decode()

@@ -16,6 +16,7 @@ from deploy.cli import (
     fleet,
     fuzz,
     keys,
+    quirks,
     records,
     server,
     simulate,
@@ -72,7 +73,7 @@ server.register(app)
 simulate.register(app)
 fuzz.register(app)
 fleet.register(app)
-for part in (audit, status, stations, transactions, events, commands, campaigns, records, tokens, keys):
+for part in (audit, status, stations, transactions, events, commands, campaigns, records, tokens, keys, quirks):
     part.register(app)
 
 

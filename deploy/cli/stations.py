@@ -90,14 +90,29 @@ def list_stations(
     search: Annotated[
         str | None, typer.Option(help="Text in identity, vendor, model, serial number or note.", show_default=False)
     ] = None,
+    unresponsive: Annotated[
+        bool, typer.Option("--unresponsive", help="Those that are connected and say nothing, and since when.")
+    ] = False,
     limit: Limit = 100,
     as_json: AsJson = False,
 ) -> None:
     """List stations, registered ones and those that connected."""
+    if unresponsive:
+        list_unresponsive(reach, limit, as_json=as_json)
+        return
     query = {"connected": connected, "version": version, "search": search}
     with reach.api() as api:
         rows = list(api.rows("/api/v1/stations", query, limit))
     print_rows(_STATIONS, rows, as_json=as_json, none="no station is known, or none that matches")
+    hint_of_limit(rows, limit, as_json=as_json)
+
+
+def list_unresponsive(reach: Reach, limit: int, *, as_json: bool) -> None:
+    """Lists the stations whose connection lives and whose OCPP stack perhaps does not."""
+    with reach.api() as api:
+        rows = list(api.rows("/api/v1/unresponsive-stations", {}, limit))
+    columns = (Column("STATION", "station", whole=True), Column("SILENT SINCE", moment("since_at")))
+    print_rows(columns, rows, as_json=as_json, none="no station is unresponsive")
     hint_of_limit(rows, limit, as_json=as_json)
 
 

@@ -11,8 +11,32 @@ from deploy.cli.times import now, parse_time
 
 Row = dict[str, Any]
 
-FIELDS = ("token", "type", "blocked", "expires_at", "group", "note")
-_FORMS = "CSV with the columns token,type,blocked,expires_at,group,note (token is enough), or a JSON list of objects"
+FIELDS = (
+    "token",
+    "type",
+    "blocked",
+    "expires_at",
+    "group",
+    "note",
+    "places",
+    "hours",
+    "time_zone",
+    "credit",
+    "concurrent_max",
+    "in_local_list",
+    "priority",
+    "language",
+    "language2",
+    "message",
+)
+LISTS = ("places", "hours")
+"""Columns with several values, separated by semicolons."""
+FLAGS = ("blocked", "in_local_list")
+NUMBERS = {"credit": float, "concurrent_max": int, "priority": int}
+_FORMS = (
+    "CSV with a header line of token,type,blocked,expires_at,group,note,... (token is enough; `narke tokens import "
+    "--help` names all), or a JSON list of objects"
+)
 _WORDS_OF_TRUTH = {"": False, "0": False, "1": True, "false": False, "true": True, "no": False, "yes": True}
 
 
@@ -69,14 +93,25 @@ def _from_csv(file: Path, text: str) -> list[tuple[str, Row]]:
 
 def _row_of(where: str, cells: dict[str, str]) -> Row:
     row: Row = {name: value for name, value in cells.items() if value}
-    if "blocked" in row:
-        word = cells["blocked"].lower()
+    for name in row.keys() & set(FLAGS):
+        word = cells[name].lower()
         if word not in _WORDS_OF_TRUTH:
-            raise usage(f"{where}: blocked is {cells['blocked']!r}", "write true or false")
-        row["blocked"] = _WORDS_OF_TRUTH[word]
+            raise usage(f"{where}: {name} is {cells[name]!r}", "write true or false")
+        row[name] = _WORDS_OF_TRUTH[word]
+    for name in row.keys() & NUMBERS.keys():
+        row[name] = _number(where, name, cells[name])
+    for name in row.keys() & set(LISTS):
+        row[name] = [part.strip() for part in cells[name].split(";") if part.strip()]
     if "expires_at" in row:
         row["expires_at"] = parse_time(cells["expires_at"], f"{where}: expires_at", now())
     return row
+
+
+def _number(where: str, name: str, text: str) -> float | int:
+    try:
+        return NUMBERS[name](text)
+    except ValueError:
+        raise usage(f"{where}: {name} is {text!r}", "write a number") from None
 
 
 def _require_distinct(rows: list[tuple[str, Row]]) -> None:

@@ -77,6 +77,14 @@ def show_token(reach: Reach, token: TokenName, *, as_json: AsJson = False) -> No
             ("expires", when(row["expires_at"])),
             ("group", row["group"]),
             ("note", row["note"]),
+            ("only at", ", ".join(row["places"]) or None),
+            ("hours", f"{', '.join(row['hours'])} ({row['time_zone']})" if row["hours"] else None),
+            ("credit", row["credit"]),
+            ("at once", row["concurrent_max"]),
+            ("in local lists", row["in_local_list"]),
+            ("priority", row["priority"]),
+            ("language", row["language"]),
+            ("message", row["message"]),
         ]
     )
 
@@ -96,11 +104,51 @@ def add_token(  # noqa: PLR0913 (each is an argument or option)
         str | None, typer.Option(help="Group: 1.6 parentIdTag, 2.x groupIdToken.", show_default=False)
     ] = None,
     note: Annotated[str | None, typer.Option(help="For people.", show_default=False)] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--at", help="Only there: STATION or STATION:EVSE, * for any text; can be repeated.", show_default=False
+        ),
+    ] = None,
+    hours: Annotated[
+        list[str] | None,
+        typer.Option(help="Only then, e.g. 'Mo-Fr 08:00-18:00'; can be repeated.", show_default=False),
+    ] = None,
+    time_zone: Annotated[str, typer.Option(help="Of the hours, e.g. Europe/Berlin.")] = "UTC",
+    credit: Annotated[
+        float | None, typer.Option(help="What is left on a prepaid card.", show_default="none is")
+    ] = None,
+    concurrent: Annotated[
+        int | None, typer.Option(min=0, help="Transactions at once; 0: any.", show_default="as Narke is set")
+    ] = None,
+    in_local_list: Annotated[
+        bool | None,
+        typer.Option("--in-local-list/--not-in-local-list", help="Whether stations get it in their local lists."),
+    ] = None,
+    priority: Annotated[
+        int | None, typer.Option(min=-9, max=9, help="2.x charging priority.", show_default=False)
+    ] = None,
+    language: Annotated[str | None, typer.Option(help="The driver's, e.g. de.", show_default=False)] = None,
+    message: Annotated[str | None, typer.Option(help="Shown to the driver (2.x).", show_default=False)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a token, or replace what is known of it."""
-    expires_at = parse_time(expires, "--expires", now())
-    body = {"type": token_type, "blocked": blocked, "expires_at": expires_at, "group": group, "note": note}
+    body = {
+        "type": token_type,
+        "blocked": blocked,
+        "expires_at": parse_time(expires, "--expires", now()),
+        "group": group,
+        "note": note,
+        "places": at or [],
+        "hours": hours or [],
+        "time_zone": time_zone,
+        "credit": credit,
+        "concurrent_max": concurrent,
+        "in_local_list": in_local_list,
+        "priority": priority,
+        "language": language,
+        "message": message,
+    }
     with reach.api() as api:
         saved: Row = api.send("PUT", path("tokens", token), body)
     if as_json:
@@ -122,7 +170,11 @@ def import_tokens(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Add or replace the tokens of a file."""
+    """Add or replace the tokens of a file.
+
+    Columns: token, type, blocked, expires_at, group, note, places and hours (several: separated by semicolons),
+    time_zone, credit, concurrent_max, in_local_list, priority, language, language2, message.
+    """
     rows = read_tokens(file)
     if not rows:
         raise usage(f"{file} holds no tokens", "write one token a line, below the header line")

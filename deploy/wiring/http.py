@@ -9,12 +9,24 @@ from actors.gateway import Gateway
 from actors.router import ActorBook
 from deploy.settings import Settings
 from deploy.wiring.exporter import targets_of
-from deploy.wiring.parts import SystemClock, book_of, journal_of, metrics_dir, new_id, postgres_url, prepare, router_of
+from deploy.wiring.parts import (
+    SystemClock,
+    book_of,
+    certificate_places,
+    journal_of,
+    metrics_dir,
+    new_id,
+    postgres_url,
+    prepare,
+    router_of,
+)
+from engine import quirk_files
 from engine.ports import ActorUnavailable
 from ingress.http.app import create_app
 from ingress.http.keys import ApiKeys
 from ingress.http.server import HttpServer
 from ingress.http.services import ScrapeTarget, Services
+from storage.authority.desk import Office
 from storage.postgres import Pool, open_pool, ping
 from storage.queries.reader import Queries
 from storage.redis_client import redis_client, redis_link
@@ -39,6 +51,7 @@ class HttpProcess:
         await self._router.start()
         pool = await open_pool(postgres_url(settings), settings.postgres, name="http", wait=False)
         redis = redis_link(redis_client(settings.redis), settings.redis)
+        office = Office(certificate_places(settings), settings.certificates)
         services = Services(
             queries=Queries(pool, settings.tenant),
             gateway=Gateway(self._router, SystemClock()),
@@ -59,6 +72,8 @@ class HttpProcess:
             command_deadline_s=settings.actors.command_deadline_s,
             version=version("narke"),
             knows=self._knows,
+            quirks=quirk_files.load(settings.actors.quirks_file),
+            office=office,
         )
         self._server = HttpServer(
             create_app(services), settings.http.host, settings.http.port, drain_s=settings.http.drain_s

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from actors.router import ActorBook, Router
 from deploy import logs
 from deploy.settings import Settings
+from storage.authority.folder import Places
 from storage.journal import RedisJournal
 from storage.operator_book import RedisOperatorBook
 from storage.redis_client import redis_client
@@ -47,6 +48,11 @@ def book_of(settings: Settings, client: Redis | None = None) -> RedisOperatorBoo
 def router_of(settings: Settings, book: ActorBook) -> Router:
     """The way to the station actors."""
     return Router(book, shards=settings.actors.shards, literal=settings.actors.literal)
+
+
+def certificate_places(settings: Settings) -> Places:
+    """The folder of the local certificate authority, whether there is one in it or not."""
+    return Places(settings.certificates.folder or settings.data_dir / "ca")
 
 
 def metrics_dir(settings: Settings) -> Path:

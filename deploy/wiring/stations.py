@@ -10,6 +10,7 @@ from actors.runtime import ActorRef, MetricsDirs, Spawn
 from actors.station_actor import StationActor
 from deploy.settings import Settings
 from deploy.wiring.parts import SystemClock, journal_of, prepare
+from engine import quirk_files
 from engine.model.authorization import TokenStatus
 from engine.model.ids import Unit
 from engine.model.provisioning import Registration
@@ -26,6 +27,9 @@ def policy_of(settings: Settings) -> Policy:
         unknown_stations=Registration(actors.unknown_stations),
         unknown_tokens=TokenStatus(actors.unknown_tokens),
         data_vendors_accepted=frozenset(actors.data_transfer_vendors),
+        provisioning=settings.provisioning.policy,
+        transactions=settings.transactions.policy,
+        quirks=quirk_files.load(actors.quirks_file),
     )
 
 

@@ -6,11 +6,16 @@ from engine.model.word import Word
 
 
 class DataReported(Word, frozen=True):
-    """Report. `data`: the JSON of the data field, verbatim; None: absent."""
+    """Report. `data`: the JSON of the data field, verbatim; None: absent.
+
+    `finding`: what the operator's own handler of this vendor says, put there by the ingress before anything is decided;
+    None: there is no handler.
+    """
 
     vendor_id: str
     message_id: str | None = None
     data: bytes | None = None
+    finding: "DataAnswer | None" = None
 
 
 class DataAnswer(Word, frozen=True):
@@ -21,11 +26,12 @@ class DataAnswer(Word, frozen=True):
 
 
 class DataReceived(Word, frozen=True):
-    """Fact."""
+    """Fact. `answer`: the data (JSON) that the station was answered with."""
 
     report: DataReported
     status: str
     at: datetime
+    answer: bytes | None = None
 
 
 class SendData(Word, frozen=True):

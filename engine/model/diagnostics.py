@@ -158,6 +158,15 @@ class CustomerInformationMissing(Word, frozen=True):
     noted_at: datetime
 
 
+class CustomerInformationForgotten(Word, frozen=True):
+    """Fact of the operator's: what a station told of a customer is deleted here. `by`: who wanted it."""
+
+    station: str
+    request_id: int
+    at: datetime
+    by: str = ""
+
+
 class EventStream(Word, frozen=True):
     """A periodic event stream: values of one monitor, sent every `interval_s` or whenever there are `values` of them."""
 

@@ -42,7 +42,14 @@ from engine.model.authorization import (
 from engine.model.ids import EvseRef
 from engine.model.remote_control import RequestStop
 from engine.model.token_limits import allowed_evses, is_open
-from engine.model.transactions import Stage, TransactionOpened, TransactionReported, TransactionUpdated
+from engine.model.transactions import (
+    Stage,
+    TransactionAnswer,
+    TransactionEnded,
+    TransactionOpened,
+    TransactionReported,
+    TransactionUpdated,
+)
 from engine.station import commands
 from engine.station.certificates import told_of_contract
 from engine.station.clocks import instant
@@ -239,31 +246,36 @@ def _presented_at(report: TransactionReported, context: Context) -> datetime:
 
 
 def of_transaction(state: StationState, effects: tuple[Effect, ...], context: Context) -> tuple[Effect, ...]:
-    """The effects of a transaction's message, and the plan to stop it where it runs on a token that is not accepted."""
-    more: tuple[StopPlanned | StopDropped, ...] = ()
-    for effect in effects:
-        fact = effect.fact if isinstance(effect, Record) else None
-        if isinstance(fact, TransactionOpened) or (isinstance(fact, TransactionUpdated) and fact.token is not None):
-            more = stop_planned(state, fact.transaction_id, fact.verdict, context) or more
-    return *map(Record, more), *effects
-
-
-def stop_planned(
-    state: StationState, transaction_id: str, verdict: TokenVerdict | None, context: Context
-) -> tuple[StopPlanned | StopDropped, ...]:
-    """What the verdict on the token that a transaction starts with makes of the plan to stop it.
+    """The effects of a transaction's message, and the plan to stop it where it runs on a token that is not accepted.
 
     Planned only by policy, and not at once: a station that stops by itself (StopTransactionOnInvalidId) does so before.
+    Dropped when its token is accepted after all.
     """
     after_s = context.policy.authorization.stop_invalid_s
-    planned = state.planned_stops.find(transaction_id)
-    if verdict is None or (after_s is None and planned is None):
-        return ()
-    if verdict.status is TokenStatus.ACCEPTED:
-        return () if planned is None else (StopDropped(transaction_id, context.now),)
-    if planned is not None or after_s is None:
-        return ()
-    return (StopPlanned(transaction_id, context.now + timedelta(seconds=after_s), context.now),)
+    if after_s is None and not state.planned_stops.stops:
+        return effects
+    told = next((effect.answer for effect in effects if isinstance(effect, Reply)), None)
+    verdict = told.verdict if isinstance(told, TransactionAnswer) else None
+    about = _transaction_of(effects)
+    if verdict is None or about is None:
+        return effects
+    planned = state.planned_stops.find(about.transaction_id) is not None
+    if planned and verdict.status is TokenStatus.ACCEPTED:
+        return Record(StopDropped(about.transaction_id, context.now)), *effects
+    begins = isinstance(about, TransactionOpened) or about.token is not None
+    if after_s is None or planned or not begins or verdict.status is TokenStatus.ACCEPTED:
+        return effects
+    stop_at = context.now + timedelta(seconds=after_s)
+    return Record(StopPlanned(about.transaction_id, stop_at, context.now)), *effects
+
+
+def _transaction_of(effects: tuple[Effect, ...]) -> TransactionOpened | TransactionUpdated | None:
+    """What a message changed of its transaction, the token's part of it; None: nothing, or its end."""
+    facts = [effect.fact for effect in effects if isinstance(effect, Record)]
+    changes = [fact for fact in facts if isinstance(fact, TransactionOpened | TransactionUpdated)]
+    if any(isinstance(fact, TransactionEnded) for fact in facts):
+        return None
+    return next((fact for fact in changes if fact.token is not None), changes[-1] if changes else None)
 
 
 def stop_due_at(state: StationState) -> datetime | None:

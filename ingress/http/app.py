@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from engine.ports import ActorUnavailable, JournalUnavailable
 from ingress.http import health
-from ingress.http.api import blocks, campaigns, certificates, commands, stations, status, tokens, transactions
+from ingress.http.api import blocks, campaigns, certificates, commands, quirks, stations, status, tokens, transactions
 from ingress.http.api.description import openapi_of
 from ingress.http.authentication import Closed
 from ingress.http.bounds import Bounded
@@ -44,7 +44,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(ActorUnavailable, _on_actor_down)
     app.include_router(health.router)
     api = APIRouter(prefix=API_PREFIX)
-    for part in (stations, commands, transactions, tokens, status, blocks, campaigns, certificates):
+    for part in (stations, commands, transactions, tokens, status, blocks, campaigns, certificates, quirks):
         api.include_router(part.router)
     app.include_router(api)
     app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]  # FastAPI's documented way to shape it

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from fastapi import Depends, Request
 
+from engine.model.quirks import QuirkBook
 from engine.ports import Clock, CommandGateway, OperatorBook
 from ingress.http.keys import ApiKeys
 from ingress.http.settings import HttpSettings
@@ -109,7 +110,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     `knows`: whether a station was ever heard of, asked only where neither the operator's book nor the projection knows
     it (the projection runs a moment behind); None: those two decide.
     `command_deadline_s`: of commands whose caller names none.
-    `version`: Narke's own.
+    `version`: Narke's own. `quirks`: what stations of some makes do otherwise.
     `office`: the local certificate authority; None: there can be none here.
     """
 
@@ -127,6 +128,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     command_deadline_s: float = 30.0
     office: Office | None = None
     version: str = "0"
+    quirks: QuirkBook = QuirkBook()
 
 
 def _of_request(request: Request) -> Services:

@@ -1,4 +1,4 @@
-"""Consultation: what must be asked of the outside world before a report is decided. Certificates, so far.
+"""Consultation: what must be asked of the outside world before a report is decided: certificates, vendors' data.
 
     understood -> consulted (a few reports only) -> lane -> actor
 
@@ -26,14 +26,16 @@ from engine.model.certificates import (
     SigningFinding,
     StatusFinding,
 )
+from engine.model.data_transfer import DataReported
 from engine.model.envelopes import Report
 from engine.ports import CertificateDesk
 from ingress import metrics
+from ingress.ocpp.vendor_data import REJECTED, VendorData
 
 log = structlog.get_logger()
 
 CONSULTED: frozenset[type] = frozenset(
-    {SigningAsked, CertificateStatusAsked, ChainStatusAsked, ContractCertificateAsked, TokenPresented}
+    {SigningAsked, CertificateStatusAsked, ChainStatusAsked, ContractCertificateAsked, TokenPresented, DataReported}
 )
 """Reports that may need it: a quick look for every message. A token does only where a certificate came with it."""
 
@@ -49,10 +51,14 @@ class Consultation:
         desk: Whom to ask.
         wait_s_max: For one report.
         under_way_max: Reports asked about at the same time; further ones fail at once.
+        vendors: Handlers of vendors' data; None: there are none.
     """
 
-    def __init__(self, desk: CertificateDesk, *, wait_s_max: float, under_way_max: int) -> None:
+    def __init__(
+        self, desk: CertificateDesk, *, wait_s_max: float, under_way_max: int, vendors: VendorData | None = None
+    ) -> None:
         self._desk = desk
+        self._vendors = VendorData(()) if vendors is None else vendors
         self._wait_s_max = wait_s_max
         self._under_way_max = under_way_max
         self._tasks: set[asyncio.Task[None]] = set()
@@ -65,6 +71,8 @@ class Consultation:
     def begin(self, station: str, report: Report, then: Callable[[Report], None]) -> bool:
         """Asks about a report of `CONSULTED`; `then` gets it with the finding. False: there is nothing to ask."""
         if isinstance(report, TokenPresented) and report.contract is None:
+            return False
+        if isinstance(report, DataReported) and not self._vendors.knows(report.vendor_id):
             return False
         if len(self._tasks) >= self._under_way_max:
             _count(report, "busy")
@@ -106,6 +114,8 @@ class Consultation:
                 return replace(report, findings=await self._statuses(report))
             case ContractCertificateAsked():
                 return replace(report, finding=await desk.contract_certificate(station, report))
+            case DataReported():
+                return replace(report, finding=await self._vendors.answer(station, report))
             case TokenPresented() if report.contract is not None:
                 status = await desk.contract_status(report.token.value, report.contract)
                 return replace(report, contract=None, certificate_status=status)
@@ -139,6 +149,8 @@ def _unanswered(report: Report, why: str) -> Report:
             return replace(report, findings=(finding,) * len(report.questions))
         case ContractCertificateAsked():
             return replace(report, finding=ContractFinding(accepted=False, detail=why))
+        case DataReported():
+            return replace(report, finding=REJECTED)
         case TokenPresented():
             return replace(report, contract=None, certificate_status=ContractStatus.CERT_CHAIN_ERROR)
         case _:

@@ -38,7 +38,7 @@ CAMPAIGNS = Table(
     key=("campaign_id",),
     newest_first="created_at",
     filters=("state", "kind", "campaign_id"),
-    shown=("campaign_id", "created_at", "state", "kind", "stations", "rate_per_s", "created_by", "note"),
+    shown=("campaign_id", "created_at", "state", "kind", "stations", "note"),
     about="Commands to many stations, and how far they are.",
     tag="commands",
 )

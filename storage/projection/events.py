@@ -86,4 +86,6 @@ def _data_transfer(station: str, fact: DataReceived) -> NewEvent:
         "status": fact.status,
         "data": None if report.data is None else msgspec.Raw((json_text(report.data) or "").encode()),
     }
+    if fact.answer is not None:
+        data["answer"] = msgspec.Raw((json_text(fact.answer) or "").encode())
     return NewEvent(station, fact.at, EventKind.DATA_TRANSFER.value, text(report.vendor_id), json_of(data))

@@ -1,11 +1,9 @@
-"""The generated page of OCPP actions."""
+"""The generated page about OCPP: connecting, leniency, bad input."""
 
 from pathlib import Path
 
-import pytest
-
-from deploy.ocpp_page import page, rows
-from engine.ocpp.catalogue import DIALECT_OF_VERSION, actions
+from deploy.ocpp_page import MEANING_OF_CODE, page
+from engine.ocpp.errors import TEXT_OF_CODE, ErrorCode
 from engine.ocpp.versions import Version
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "ocpp.md"
@@ -15,40 +13,23 @@ def test_the_committed_page_is_fresh():
     assert COMMITTED.read_text(encoding="utf-8") == page(), "run `make docs`"
 
 
-@pytest.mark.parametrize("version", Version)
-def test_every_action_is_on_the_page_in_each_direction_that_its_version_has(version):
-    expected = {
-        (name, direction)
-        for name, action in actions(version).items()
-        for direction, call in (("station → Narke", action.from_station), ("Narke → station", action.from_csms))
-        if call is not None
-    }
-    actual = [(row.action, row.direction) for _, row in rows() if version in row.versions]
-    assert sorted(expected) == sorted(actual)
-
-
-def test_every_row_is_in_a_table_of_the_page():
+def test_every_code_that_is_sent_stands_in_the_table_as_each_version_spells_it():
     text = page()
-    for _, row in rows():
-        line = f"| `{row.action}` | {', '.join(row.versions)} | {row.direction} | {row.does} |"
-        assert line in text.splitlines()
+    for code, meaning in MEANING_OF_CODE.items():
+        spellings = [TEXT_OF_CODE[version][code] for version in (Version.V16, Version.V201)]
+        assert f"| {' | '.join(spellings)} | {meaning} |" in text.splitlines()
 
 
-def test_what_has_a_translator_of_its_own_is_understood_and_the_rest_recorded():
-    does = {(row.action, row.direction): row.does for _, row in rows()}
-    assert does["BootNotification", "station → Narke"] == "understood"
-    assert does["TransactionEvent", "station → Narke"] == "understood"
-    assert does["SignCertificate", "station → Narke"] == 'recorded verbatim; answered with `{"status":"Rejected"}`'
-    assert does["NotifyPeriodicEventStream", "station → Narke"] == "recorded verbatim; a SEND has no answer"
+def test_codes_that_are_never_sent_are_the_two_that_say_nothing_to_a_station():
+    assert set(ErrorCode) - set(MEANING_OF_CODE) == {ErrorCode.GENERIC_ERROR, ErrorCode.MESSAGE_TYPE_NOT_SUPPORTED}
 
 
-@pytest.mark.parametrize("version", Version)
-def test_every_command_of_a_dialect_is_named_by_its_word(version):
-    words = {row.does.split("`")[1] for _, row in rows() if version in row.versions and row.does.startswith("command")}
-    assert len(DIALECT_OF_VERSION[version].commands) == len(words)
+def test_nothing_of_the_template_is_left():
+    assert "{" not in page().replace('{"', "").replace("`{}`", "")
 
 
 def test_links_of_the_page_lead_to_headings_that_exist():
     docs = COMMITTED.parent
-    assert "\n### Commands\n" in (docs / "api.md").read_text(encoding="utf-8")
     assert "\n## Security\n" in (docs / "operating.md").read_text(encoding="utf-8")
+    assert (docs / "ocpp-support.md").is_file()
+    assert (docs / "conformance.md").is_file()

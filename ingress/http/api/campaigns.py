@@ -9,11 +9,12 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from engine.model.campaigns import STATIONS_MAX, CampaignChanged, CampaignStarted, CampaignState
-from engine.model.commands import CommandCancel
+from engine.model.commands import Command, CommandCancel
+from engine.model.remote_control import RequestStart
 from engine.ports import ActorUnavailable
 from ingress.http.api import examples
 from ingress.http.api.answers import answers
-from ingress.http.api.command_bodies import AnyCommand
+from ingress.http.api.command_bodies import AnyCommand, CommandBody
 from ingress.http.api.texts import IDENTITY, PLAIN, Note, Search, Short
 from ingress.http.authentication import OPERATE, READ, Caller
 from ingress.http.problems import Problem, invalid, json_response, not_found
@@ -27,8 +28,6 @@ router = APIRouter(prefix="/campaigns", tags=["commands"])
 
 CampaignId = Annotated[str, Path(min_length=1, max_length=64, pattern=PLAIN, examples=[examples.COMMAND_ID])]
 Identity = Annotated[str, Field(min_length=1, max_length=48, pattern=IDENTITY)]
-NUMBER_OF_NONE = 0
-"""Commands that want a number of their own get it from their station."""
 
 
 class Chosen(BaseModel, extra="forbid"):
@@ -112,7 +111,7 @@ async def start_campaign(
     command = body.command
     campaign = CampaignStarted(
         campaign_id=str(house.ids()),
-        command=command.word(NUMBER_OF_NONE),
+        command=_word(command),
         stations=stations,
         rate_per_s=body.rate_per_s,
         deadline_s=house.command_deadline_s if command.deadline_s is None else command.deadline_s,
@@ -148,6 +147,14 @@ async def change_campaign(
     if state is CampaignState.STOPPED:
         await _take_back(house, campaign_id, caller.name)
     return json_response(msgspec.structs.replace(row, state=state.value, changed_at=now, changed_by=caller.name))
+
+
+def _word(body: CommandBody) -> Command:
+    """The command; a start gets its remoteStartId from each station."""
+    command = body.word(0)
+    if isinstance(command, RequestStart):
+        return msgspec.structs.replace(command, remote_start_id=getattr(body, "remote_start_id", None))
+    return command
 
 
 async def _stations(house: Services, body: CampaignBody) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ def test_everything_speaks_json_and_fits_100_columns(narke, arguments):
     house.add_event("CP-1", "booted")
     house.add_meter_value("CP-1", "tx-0", 5.0)
     house.add_command("CP-1")
+    house.add_campaign()
     asyncio.run(house.add_token("T"))
     json.loads(ok(narke.run(*arguments, "--json")))
     told = ok(narke.run(*arguments))

@@ -71,6 +71,7 @@ def test_no_other_empty_or_odd_token_is(actor, token):
 
 # Where, when and on what credit (2.1 C01.FR.18 to FR.22, C17)
 
+
 def told(make_actor, record, report=None, **policy):
     """The verdict on a token that a station presents."""
     actor = make_actor(tokens=[record], policy=Policy(authorization=AuthorizationPolicy(**policy)))
@@ -356,10 +357,26 @@ def test_it_is_not_where_an_accepted_token_followed(make_actor):
     actor.says(started("t"))
     assert actor.state.planned_stops.find("t") is not None
     actor.tokens[TOKEN.key] = TokenRecord(TOKEN)
-    actor.says(started("t", sequence=1, at=START + timedelta(seconds=1)))
+    again = TransactionReported(
+        stage=Stage.UPDATED, transaction_id="t", at=START, token=TOKEN, sequence=1, trigger="Authorized"
+    )
+    assert actor.says(again).verdict.status is TokenStatus.ACCEPTED
+    assert actor.state.planned_stops.find("t") is None
     actor.wait(31)
     tick(actor)
-    assert len(sent_stops(actor)) <= 1
+    assert sent_stops(actor) == []
+
+
+def test_a_token_that_only_comes_with_an_update_counts_as_the_start(make_actor):
+    actor = stopping(make_actor)
+    actor.says(started("t", token=None, trigger="CablePluggedIn"))
+    assert actor.state.planned_stops.find("t") is None
+    actor.says(
+        TransactionReported(
+            stage=Stage.UPDATED, transaction_id="t", at=START, token=TOKEN, sequence=1, trigger="Authorized"
+        )
+    )
+    assert actor.state.planned_stops.find("t") is not None
 
 
 # Plug and charge (2.1 C07)
@@ -369,9 +386,24 @@ def test_it_is_not_where_an_accepted_token_followed(make_actor):
     ("found", "record", "status", "certificate"),
     [
         (ContractStatus.ACCEPTED, TokenRecord(TOKEN), TokenStatus.ACCEPTED, ContractStatus.ACCEPTED),
-        (ContractStatus.ACCEPTED, TokenRecord(TOKEN, blocked=True), TokenStatus.BLOCKED, ContractStatus.CONTRACT_CANCELLED),
-        (ContractStatus.CERTIFICATE_REVOKED, TokenRecord(TOKEN), TokenStatus.INVALID, ContractStatus.CERTIFICATE_REVOKED),
-        (ContractStatus.CERTIFICATE_EXPIRED, TokenRecord(TOKEN), TokenStatus.EXPIRED, ContractStatus.CERTIFICATE_EXPIRED),
+        (
+            ContractStatus.ACCEPTED,
+            TokenRecord(TOKEN, blocked=True),
+            TokenStatus.BLOCKED,
+            ContractStatus.CONTRACT_CANCELLED,
+        ),
+        (
+            ContractStatus.CERTIFICATE_REVOKED,
+            TokenRecord(TOKEN),
+            TokenStatus.INVALID,
+            ContractStatus.CERTIFICATE_REVOKED,
+        ),
+        (
+            ContractStatus.CERTIFICATE_EXPIRED,
+            TokenRecord(TOKEN),
+            TokenStatus.EXPIRED,
+            ContractStatus.CERTIFICATE_EXPIRED,
+        ),
     ],
 )
 def test_C07_a_contract_certificate_is_answered_with_its_status(make_actor, found, record, status, certificate):

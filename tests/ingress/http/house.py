@@ -7,7 +7,7 @@ from uuid import UUID
 import psycopg
 
 from engine.model.authorization import Token, TokenRecord
-from engine.model.commands import CommandRequest, Outcome, Result
+from engine.model.commands import CommandCancel, CommandRequest, Outcome, Result
 from ingress.http.keys import ApiKey, ApiKeys, Scope, sha256_of
 from ingress.http.services import ScrapeTarget, Services
 from ingress.http.settings import HttpSettings
@@ -31,12 +31,25 @@ class TellingGateway:
 
     def __init__(self) -> None:
         self.requests: list[CommandRequest] = []
+        self.cancelled: list[CommandCancel] = []
         self.outcome: Outcome | Exception = Outcome(
             Result.ACCEPTED, status="Accepted", payload=b'{"status":"Accepted"}'
         )
 
     async def command(self, request: CommandRequest) -> Outcome:
         self.requests.append(request)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+    async def submit(self, request: CommandRequest) -> None:
+        self.requests.append(request)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+
+    async def cancel(self, cancel: CommandCancel) -> Outcome:
+        self.cancelled.append(cancel)
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
@@ -126,6 +139,10 @@ class TestHouse:
     def add_command(self, station: str) -> None:
         command = RequestedCommand(station, "ResetStation", NOW, None, '{"kind":"OnIdle"}', "first", NOW)
         self.projection.tables.requested[str(UUID(int=77))] = command
+
+    def add_campaign(self, **more) -> None:
+        given = {"created_at": NOW, "state": "running", "kind": "ResetStation", "stations": 2, "created_by": "first"}
+        self.projection.tables.blocks["campaigns"] = {("c1",): given | more}
 
     def add_event(self, station: str, kind: str) -> None:
         rows = self.projection.tables.events

@@ -1,13 +1,14 @@
 """Commands: typed bodies become words, outcomes become answers or problems."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from engine.model.authorization import ClearCache, Token
 from engine.model.availability import ChangeAvailability
-from engine.model.commands import Outcome, Result
+from engine.model.commands import CommandCancel, Outcome, Result
 from engine.model.data_transfer import SendData
 from engine.model.ids import EvseRef
 from engine.model.notices import RawCommand
@@ -22,6 +23,7 @@ from engine.model.provisioning import (
 )
 from engine.model.remote_control import RequestStart, RequestStop, TriggerMessage, UnlockConnector
 from engine.ports import ActorUnavailable, JournalUnavailable
+from ingress.http.api.words import WORDS
 from tests.ingress.http.house import NOW, TestHouse
 
 REF = VariableRef(variable="Interval", component="AlignedDataCtrlr")
@@ -225,3 +227,35 @@ def test_reads_without_postgres_are_503_and_say_so(client, house):
     assert response.headers["retry-after"]
     assert "PostgreSQL" in response.json()["detail"]
     assert psycopg.OperationalError.__name__ in response.json()["detail"]
+
+
+def test_a_command_that_is_not_waited_for_is_on_record(client, house):
+    body = {"command": "clear_cache", "answer": "recorded", "when_offline": "wait", "priority": 7, "deadline_s": 600}
+    response = client.post("/api/v1/stations/CP-1/commands", json=body)
+    (request,) = house.gateway.requests
+    assert (response.status_code, response.json()) == (202, {"command_id": request.command_id, "station": "CP-1"})
+    assert (request.waits, request.priority, request.deadline_at) == (True, 7, NOW + timedelta(seconds=600))
+
+
+def test_every_word_is_a_command(client):
+    body = {"command": "unlock_connector_again"}
+    assert "there is no command" in client.post("/api/v1/stations/CP-1/commands", json=body).json()["detail"]
+    for name in WORDS:
+        assert name.replace("_", "").isalnum()
+    assert {"clear_cache", "reset_station"} <= WORDS.keys()
+
+
+@pytest.mark.parametrize(
+    ("result", "status"),
+    [(Result.CANCELLED, 204), (Result.REFUSED, 409), (Result.ACCEPTED, 409)],
+)
+def test_a_command_can_be_taken_back_while_it_waits(client, house, result, status):
+    house.add_command("CP-1")
+    house.gateway.outcome = Outcome(result, detail="why")
+    response = client.delete(f"/api/v1/commands/{UUID(int=77)}")
+    assert response.status_code == status
+    assert house.gateway.cancelled == [CommandCancel(str(UUID(int=77)), "CP-1", "admin key")]
+
+
+def test_an_unknown_command_cannot_be_taken_back(client):
+    assert client.delete("/api/v1/commands/nope").status_code == 404

@@ -1,6 +1,6 @@
 """A certificate authority for tests: server and client certificates, right and wrong ones, and revocation lists."""
 
-import datetime
+import datetime as dt
 import ipaddress
 import ssl
 from pathlib import Path
@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-DAY = datetime.timedelta(days=1)
+DAY = dt.timedelta(days=1)
 
 
 def now():
-    return datetime.datetime.now(datetime.UTC)
+    return dt.datetime.now(dt.UTC)
 
 
 def ecdsa():
@@ -75,10 +75,10 @@ class Authority:
         )
         return certificate, key
 
-    def client(self, common_name, **options):
-        """A client's TLS context with a certificate of this authority; it trusts this authority."""
+    def client(self, common_name, *, trust=None, **options):
+        """A client's TLS context with a certificate of this authority; it trusts this one, or another."""
         certificate, key = self.issue(common_name, **options)
-        context = self.trusting()
+        context = (trust or self).trusting()
         file = self._write(f"client-{common_name}-{certificate.serial_number}.pem", certificate, key)
         context.load_cert_chain(file)
         return context
