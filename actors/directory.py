@@ -47,6 +47,7 @@ log = structlog.get_logger()
 
 PROBE_TIMEOUT_S = 1.0
 REVIVE_INTERVAL_S = 0.5
+START_PROBES_MAX = 40
 CHANGE_WAIT_S = 20.0
 MOVE_UNITS = 8
 """Units that an orderly handoff moves at a time: the new owner claims them and reads their stations in one turn."""
@@ -105,8 +106,12 @@ class Directory:
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Looks which actors live and places all units."""
-        await self._probe_all(self._actors)
+        """Looks which actors live and places all units. On a machine that is busy starting, none may answer at once."""
+        for _ in range(START_PROBES_MAX):
+            await self._probe_all(self._actors)
+            if self._live or not self._units:
+                break
+            await asyncio.sleep(REVIVE_INTERVAL_S)
         async with self._lock:
             await self._place(self._units)
         self._keeper = asyncio.create_task(self._keep())
