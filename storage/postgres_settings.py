@@ -17,6 +17,18 @@ class RetentionSettings(BaseModel, frozen=True, extra="forbid"):
         description="Days that station events are kept; they are dropped a whole month at a time.",
     )
     commands_days: int = Field(default=400, ge=2, le=3_660, description="Days that settled commands are kept.")
+    history_days: int = Field(
+        default=400,
+        ge=2,
+        le=3_660,
+        description="Days that the history of functional blocks is kept (firmware updates, security events, ...).",
+    )
+    private_days: int = Field(
+        default=30, ge=1, le=3_660, description="Days that personal data is kept which a station reported on request."
+    )
+    values_days: int = Field(
+        default=90, ge=1, le=3_660, description="Days that values of periodic event streams are kept."
+    )
 
 
 class PostgresSettings(BaseModel, frozen=True, extra="forbid"):

@@ -7,8 +7,11 @@ from typing import Any
 import msgspec
 import psycopg
 import structlog
+from psycopg import AsyncConnection, sql
 from psycopg_pool import AsyncConnectionPool
 
+from storage.blocks.registry import TABLES
+from storage.blocks.table import Age
 from storage.partitions import (
     Partition,
     drop_partition,
@@ -26,13 +29,18 @@ COMMANDS_MAX = 10_000
 """Commands deleted in one go; the rest waits for the next hour."""
 
 
+ROWS_MAX = 100_000
+"""Rows of a block's table deleted in one go, likewise."""
+
+
 class Kept(msgspec.Struct, frozen=True):
-    """What a run did: names of partitions made, dropped, and in use (left for the next run); commands deleted."""
+    """What a run did: partitions made, dropped, and in use (left for the next run); commands and blocks' rows deleted."""
 
     made: tuple[str, ...]
     dropped: tuple[str, ...]
     busy: tuple[str, ...]
     commands: int
+    rows: int = 0
 
 
 async def keep_retention(pool: AsyncConnectionPool[Any], settings: RetentionSettings, now: datetime) -> Kept:
@@ -57,10 +65,28 @@ async def keep_retention(pool: AsyncConnectionPool[Any], settings: RetentionSett
             " WHERE requested_at < %s AND settled_at IS NOT NULL LIMIT %s)",
             [now - timedelta(days=settings.commands_days), COMMANDS_MAX],
         )
-    kept = Kept(tuple(partition.name for partition in made), tuple(dropped), tuple(busy), commands.rowcount)
-    if made or dropped or busy or kept.commands:
-        log.info("retention kept", made=kept.made, dropped=kept.dropped, busy=kept.busy, commands=kept.commands)
+        rows = await _delete_old_rows(connection, settings, now)
+    kept = Kept(tuple(partition.name for partition in made), tuple(dropped), tuple(busy), commands.rowcount, rows)
+    if made or dropped or busy or kept.commands or rows:
+        log.info(
+            "retention kept", made=kept.made, dropped=kept.dropped, busy=kept.busy, commands=kept.commands, rows=rows
+        )
     return kept
+
+
+async def _delete_old_rows(connection: AsyncConnection[Any], settings: RetentionSettings, now: datetime) -> int:
+    """Deletes rows of blocks' tables that are older than the settings say; returns how many."""
+    days = {Age.HISTORY: settings.history_days, Age.PRIVATE: settings.private_days, Age.VALUES: settings.values_days}
+    deleted = 0
+    for table in TABLES.values():
+        if table.ages_by is None:
+            continue
+        statement = sql.SQL("DELETE FROM {0} WHERE ctid IN (SELECT ctid FROM {0} WHERE {1} < %s LIMIT %s)").format(
+            sql.Identifier(table.name), sql.Identifier(table.ages_by)
+        )
+        done = await connection.execute(statement, [now - timedelta(days=days[table.age]), ROWS_MAX])
+        deleted += done.rowcount
+    return deleted
 
 
 def expired(existing: set[Partition], settings: RetentionSettings, now: datetime) -> list[Partition]:

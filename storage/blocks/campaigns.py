@@ -37,6 +37,7 @@ CAMPAIGNS = Table(
     row=CampaignRow,
     key=("campaign_id",),
     newest_first="created_at",
+    ages_by="created_at",
     filters=("state", "kind", "campaign_id"),
     shown=("campaign_id", "created_at", "state", "kind", "stations", "note"),
     about="Commands to many stations, and how far they are.",

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from engine.model.configuration_keys import ref_of_key
 from engine.model.device_model import ReportFollowed, ReportProgress, VariableEntry, VariablesRecorded, VariableSource
 from engine.model.provisioning import VariableRef
-from engine.ocpp.v16.configuration_keys import ref_of_key
 from storage.blocks.table import Change, Drop, Json, Put, Table
 
 

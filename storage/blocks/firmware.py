@@ -31,9 +31,9 @@ TAG = "firmware"
 class FirmwareUpdateRow(msgspec.Struct, frozen=True):
     """A firmware update that a station was told to make. Times are ours.
 
-    `result`: installed, failed, refused or cancelled; null: it goes on. `status`: the last that the station told, before
-    the first empty, or Refused. `answer`: its word, e.g. AcceptedCanceled. `stalled`: nothing was heard for
-    longer than it should take. `from_version`, `to_version`: what the station ran before and after, as it said at boot.
+    `result`: installed, failed, refused or cancelled; null: it goes on. `status`: the last that the station told, empty
+    before the first, or Refused. `answer`: its word, e.g. AcceptedCanceled. `stalled`: nothing was heard for longer
+    than it should take. `from_version`, `to_version`: what the station ran before and after, as it said at boot.
     `flags`: what was odd last; all of it is in firmware-statuses. `location`: without a password.
     """
 
@@ -155,7 +155,7 @@ def update_asked(station: str, fact: FirmwareUpdateAsked) -> Iterable[Change]:
         "install_at": fact.install_at,
         "from_version": fact.from_version,
     }
-    yield Put(UPDATES, (station, fact.request_id), values | _answer(fact.accepted, fact.answer))
+    yield Put(UPDATES, (station, fact.request_id), values | _answer(fact))
     if fact.accepted is False:
         refused = {"result": FirmwareResult.REFUSED.value, "ended_at": fact.noted_at, "status": REFUSED}
         yield Put(UPDATES, (station, fact.request_id), refused)
@@ -214,7 +214,7 @@ def publication_asked(station: str, fact: PublicationAsked) -> Iterable[Change]:
         "location": redacted_url(fact.location),
         "checksum": fact.checksum,
     }
-    yield Put(PUBLICATIONS, (station, fact.request_id), values | _answer(fact.accepted, fact.answer))
+    yield Put(PUBLICATIONS, (station, fact.request_id), values | _answer(fact))
     if fact.accepted is False:
         yield Put(PUBLICATIONS, (station, fact.request_id), {"status": REFUSED, "ended_at": fact.noted_at})
 
@@ -247,8 +247,8 @@ def publication_ended(station: str, fact: PublicationEnded) -> Iterable[Change]:
         yield Put(PUBLICATIONS, (station, fact.request_id), values)
 
 
-def _answer(accepted: bool | None, answer: str) -> dict[str, Any]:
-    return {"answer": answer or (UNANSWERED if accepted is None else None)}
+def _answer(fact: FirmwareUpdateAsked | PublicationAsked) -> dict[str, Any]:
+    return {"answer": fact.answer or (UNANSWERED if fact.accepted is None else None)}
 
 
 def _status_values(fact: FirmwareStatusRecorded | PublicationStatusRecorded) -> dict[str, Any]:

@@ -7,10 +7,17 @@ from typing import Any
 from storage.blocks import (
     authorization,
     availability,
+    battery_swap,
+    bidirectional,
     campaigns,
+    der_control,
     certificates,
     device_model,
+    diagnostics,
+    display_message,
+    firmware,
     local_list,
+    monitoring,
     payment,
     provisioning,
     quirks,
@@ -38,6 +45,13 @@ BLOCKS: tuple[ModuleType, ...] = (
     remote_control,
     availability,
     smart_charging,
+    der_control,
+    bidirectional,
+    battery_swap,
+    firmware,
+    diagnostics,
+    monitoring,
+    display_message,
 )
 """Modules with `TABLES: tuple[Table, ...]`, `CHANGES: dict[type, Rule]` and `EVENTS: tuple[type, ...]`."""
 

@@ -65,7 +65,7 @@ class ChargingLimitRow(msgspec.Struct, frozen=True):
 
 
 class ChargingNeedsRow(msgspec.Struct, frozen=True):
-    """What a car said it needs, and what it was told. The newest of an EVSE counts. Times are ours but for `told_at`."""
+    """What a car said it needs, and what it was told. The newest of an EVSE counts. `told_at`: its own time."""
 
     station: str
     evse: int

@@ -14,6 +14,7 @@ NULL or have a default, because a change may name only some.
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -27,6 +28,16 @@ KINDS = {str: "text", int: "bigint", float: "double precision", bool: "boolean",
 JSON = "jsonb"
 
 
+class Age(StrEnum):
+    """How long rows that grow old are kept."""
+
+    HISTORY = "history"
+    PRIVATE = "private"
+    """Personal data."""
+    VALUES = "values"
+    """Volume: values of event streams and the like."""
+
+
 class Table(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A table, and how it is listed at `GET /api/v1/<path>` and by `narke records <path>`.
 
@@ -37,6 +48,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         newest_first: Field (never NULL) by which it is listed, newest first; None: by key, ascending.
         filters: Fields that a caller may demand the value of.
         shown: Fields of the CLI's table; empty: all.
+        ages_by: Field (a time) by which rows grow old and go, see `age`; None: rows stay.
+        age: Which of `storage.postgres_settings.RetentionSettings` says how old: history, private or stream values.
         about: One line for people.
         tag: The API's tag.
     """
@@ -48,6 +61,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     newest_first: str | None = None
     filters: tuple[str, ...] = ("station",)
     shown: tuple[str, ...] = ()
+    ages_by: str | None = None
+    age: Age = Age.HISTORY
     tag: str = "blocks"
 
     @property

@@ -5,15 +5,19 @@ from datetime import date, timedelta
 import psycopg
 import pytest
 
+from engine.model.campaigns import CampaignStarted
 from engine.model.commands import CommandRequest, CommandRequested, CommandSettled, Outcome, Result
 from engine.model.provisioning import ResetKind, ResetStation
+from storage.blocks.campaigns import CAMPAIGNS
+from storage.blocks.registry import TABLES
+from storage.blocks.table import Table
 from storage.partitions import Partition, partition_named
 from storage.postgres import Pool
 from storage.postgres_settings import RetentionSettings
 from storage.projection import Projector
 from storage.queries import CommandFilter, EventFilter, MessageFilter, MeterValueFilter, Page, Queries
 from storage.retention import expired, keep_retention
-from tests.storage.postgres.stories import NOW, at, booted, entry, message, readings
+from tests.storage.postgres.stories import NOW, at, booted, entry, message, operator_entry, readings
 
 SETTINGS = RetentionSettings(meter_values_days=10, messages_days=3, events_days=31, commands_days=10)
 DAY_S = 86_400
@@ -97,6 +101,25 @@ async def test_old_commands_go_when_they_are_settled(pool: Pool):
     assert (await keep_retention(pool, SETTINGS, NOW)).commands == 1
     rows = (await Queries(pool, "default").commands(CommandFilter(), Page())).rows
     assert [row.command_id for row in rows] == ["new", "open"]
+
+
+@pytest.mark.integration
+async def test_old_rows_of_blocks_go(pool: Pool):
+    """A campaign stands for all tables that grow old."""
+    projector = Projector(pool, "default")
+    facts = tuple(
+        CampaignStarted(name, ResetStation(kind=ResetKind.IMMEDIATE), ("CP-1",), 1.0, 30.0, NOW - timedelta(days=days))
+        for name, days in (("old", 401), ("new", 399))
+    )
+    await projector.apply([operator_entry("1-0", *facts)])
+    assert (await keep_retention(pool, SETTINGS, NOW)).rows == 1
+    page = await Queries(pool, "default").block(CAMPAIGNS, {}, Page())
+    assert [row.campaign_id for row in page.rows] == ["new"]
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES.keys())
+def test_rows_grow_old_by_a_time(table: Table):
+    assert table.ages_by is None or table.kinds()[table.ages_by] == "timestamptz"
 
 
 def test_a_month_of_events_goes_only_as_a_whole():
