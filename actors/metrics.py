@@ -19,6 +19,11 @@ retries = Counter("narke_actor_retries", "Deliveries sent back without a decisio
 repeats = Counter("narke_actor_repeats", "Deliveries recognised as repeats and answered from the record")
 bugs = Counter("narke_actor_bugs", "Decisions that raised; each is in the log with its station")
 commands_settled = Counter("narke_commands_settled", "Commands to stations that ended", ["result"])
+security_events = Counter(
+    "narke_security_events",
+    "Security events that stations told of, by OCPP's name and whether it is critical",
+    ["event", "critical"],
+)
 transactions_opened = Counter("narke_transactions_opened", "Transactions opened")
 transactions_ended = Counter("narke_transactions_ended", "Transactions ended")
 energy_wh = Counter("narke_energy_wh", "Energy of ended transactions in Wh")

@@ -13,6 +13,66 @@ RegistrationWord = Literal["Accepted", "Pending", "Rejected"]
 TokenWord = Literal["Accepted", "Blocked", "Expired", "Invalid", "NoCredit", "Unknown"]
 
 
+class AuthorizationSettings(BaseModel, frozen=True, extra="forbid"):
+    """The section `[authorization]`."""
+
+    types_accepted: tuple[str, ...] = Field(
+        ("DirectPayment",),
+        description="idToken types (OCPP 2.x) that need no record: the payment terminal vouches for DirectPayment.",
+    )
+    master_group: str | None = Field(
+        None,
+        max_length=36,
+        description="Group of the tokens that may stop any transaction and start none (OCPP 2.x MasterPassGroupId).",
+    )
+    cache_s: float | None = Field(
+        None, ge=0, description="Seconds that a station may remember that a token is good; none: until it expires."
+    )
+    transactions_max: int = Field(
+        0,
+        ge=0,
+        le=1_000,
+        description="Transactions that a token may have at once over all stations, more are told ConcurrentTx; 0: any "
+        "number. Looked up a moment after it happens (uses_interval_s).",
+    )
+    transactions_per: Literal["token", "group"] = Field(
+        "token", description="Whether transactions_max is of each token, or of its whole group."
+    )
+    uses_interval_s: float = Field(
+        2.0, ge=0.1, le=60, description="Seconds between two looks at who charges where, for ConcurrentTx."
+    )
+    uses_forgotten_h: float = Field(
+        48.0,
+        ge=0.1,
+        le=8_760,
+        description="Hours after which an open transaction that was not heard of any more counts no longer for "
+        "ConcurrentTx: its stop was lost.",
+    )
+    stop_invalid: Literal["never", "narke"] = Field(
+        "never",
+        description="narke: a transaction that runs on a token that is not accepted is stopped by Narke, for stations "
+        "that do not stop it themselves (StopTransactionOnInvalidId).",
+    )
+    stop_invalid_after_s: float = Field(
+        30.0, ge=1, le=3600, description="Seconds after its start that it is stopped, with stop_invalid = narke."
+    )
+    check_list_after_boot: bool = Field(
+        True, description="Whether a station whose local list Narke keeps is asked for its version after each boot."
+    )
+    receipt_url: str | None = Field(
+        None,
+        max_length=1_500,
+        pattern="^https?://",
+        description="Where receipts of payments at stations are (OCPP 2.1), with {receipt}, {station} and "
+        "{transaction}; none: Narke gives none.",
+    )
+    vat_directory: Path | None = Field(
+        None,
+        description="JSON file of companies by VAT number (name, address1, city, country, and if known address2, "
+        "postal_code), told to stations that validate one (OCPP 2.1).",
+    )
+
+
 class ActorSettings(BaseModel, frozen=True, extra="forbid"):
     """The section `[actors]`."""
 

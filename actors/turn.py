@@ -12,8 +12,8 @@ When a unit's commit fails, its stations are forgotten and all of the unit's ite
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import chain
 from time import perf_counter
 
@@ -23,6 +23,7 @@ import structlog
 from actors import metrics
 from actors.hosted_station import HostedStation
 from actors.transaction_numbers import TransactionNumbers
+from engine.model.authorization import TransactionUse
 from engine.model.commands import CommandCancel, CommandRequest, CommandSettled, Outcome
 from engine.model.envelopes import (
     Answered,
@@ -39,8 +40,11 @@ from engine.model.envelopes import (
 )
 from engine.model.facts import Fact, StationFacts
 from engine.model.ids import Unit
+from engine.model.security import SecurityEventRecorded
+from engine.model.tariff_and_cost import TariffBook
 from engine.model.transactions import Stage, TransactionEnded, TransactionOpened, TransactionReported
 from engine.ports import Fenced, Fetched, Journal, JournalUnavailable, UnitCommit
+from engine.station.authorization import transactions_max, use_key
 from engine.station.context import Context
 from engine.station.decider import Tick, decide, questions, resend
 from engine.station.effects import Deny, Effect, Record, Reply, Send, Settle, Supersede
@@ -51,6 +55,12 @@ log = structlog.get_logger()
 
 NUMBERS_PER_START = 2
 """A start takes a second number where the station still uses the first one, from an earlier CSMS."""
+
+Uses = Mapping[str, tuple[TransactionUse, ...]]
+"""Open transactions of tokens and groups over all stations, by `use_key`."""
+
+TARIFFS_S = timedelta(seconds=5)
+"""How old the operator's tariffs may be."""
 
 MOVED = Retry(RetryReason.MOVED)
 UNAVAILABLE = Retry(RetryReason.UNAVAILABLE)
@@ -93,6 +103,8 @@ class Turns:
         self._stations_max = stations_max
         self._stations: dict[str, HostedStation] = {}
         self._epochs: dict[Unit, int] = {}
+        self._tariffs: TariffBook | None = None
+        self._tariffs_at: datetime | None = None
 
     @property
     def stations(self) -> dict[str, HostedStation]:
@@ -111,13 +123,15 @@ class Turns:
         result = TurnResult([], [])
         try:
             fetched, recovered = await self._fetch(ours)
+            uses = await self._uses(fetched)
+            await self._read_tariffs(now)
             await self._numbers.reserve(NUMBERS_PER_START * sum(map(_needs_number, ours)))
         except JournalUnavailable as error:
             self._send_back(ours, UNAVAILABLE, str(error))
             return result
         ours = self._readable(ours)
         decided = perf_counter()
-        deciding = _Deciding(self._stations, fetched, self._policy, self._numbers, now)
+        deciding = _Deciding(self._stations, fetched, (uses, self._tariffs), self._policy, self._numbers, now)
         for station in recovered:
             deciding.resume(station)
         for item in ours:
@@ -184,6 +198,18 @@ class Turns:
             except msgspec.MsgspecError as error:
                 log.critical("the state of a station in Redis cannot be read", station=name, error=str(error))
         return fetched, [name for name in missing if name in fetched.states and name in self._stations]
+
+    async def _read_tariffs(self, now: datetime) -> None:
+        """The operator's tariffs, as of TARIFFS_S ago at most."""
+        if self._tariffs_at is None or now >= self._tariffs_at + TARIFFS_S:
+            book = await self._journal.tariffs()
+            self._tariffs = book if book.tariffs else None
+            self._tariffs_at = now
+
+    async def _uses(self, fetched: Fetched) -> Uses:
+        """Where the tokens of this turn charge, of those that may do so only so often at once."""
+        limited = [record for record in fetched.tokens.values() if transactions_max(record, self._policy)]
+        return await self._journal.uses([*{use_key(record, self._policy) for record in limited}]) if limited else {}
 
     def _readable(self, items: list[Item]) -> list[Item]:
         """Without the items of stations whose state cannot be read: those are sent back and lose nothing."""
@@ -264,6 +290,7 @@ class _Deciding:
         self,
         stations: dict[str, HostedStation],
         fetched: Fetched,
+        looked_up: tuple[Uses, TariffBook | None],
         policy: Policy,
         numbers: TransactionNumbers,
         now: datetime,
@@ -273,6 +300,7 @@ class _Deciding:
         """Packed as soon as decided, while the processor has them at hand: at the end of a turn that takes thrice."""
         self._stations = stations
         self._fetched = fetched
+        self._uses, self._tariffs = looked_up
         self._policy = policy
         self._numbers = numbers
         self._now = now
@@ -333,6 +361,8 @@ class _Deciding:
             ids=self._numbers,
             tokens=self._fetched.tokens,
             record=self._fetched.stations.get(item.station),
+            uses=self._uses,
+            tariffs=self._tariffs,
             policy=self._policy,
         )
 
@@ -374,10 +404,23 @@ def _count(records: Sequence[StationFacts]) -> None:
     kinds = Counter(map(type, chain.from_iterable([record.facts for record in records])))
     if TransactionEnded in kinds or CommandSettled in kinds:
         _count_ends(records)
+    if SecurityEventRecorded in kinds:
+        _count_security_events(records)
     for kind, count in kinds.items():
         metrics.facts.labels(kind.__name__).inc(count)
     metrics.transactions_opened.inc(kinds[TransactionOpened])
     metrics.transactions_ended.inc(kinds[TransactionEnded])
+
+
+def _count_security_events(records: Sequence[StationFacts]) -> None:
+    """Counts what stations tell of attempts on them; vendors' own names are no labels."""
+    for record in records:
+        for fact in record.facts:
+            if isinstance(fact, SecurityEventRecorded):
+                known = fact.critical is not None
+                metrics.security_events.labels(
+                    fact.report.type if known else "vendor", str(fact.critical).lower() if known else "unknown"
+                ).inc()
 
 
 def _count_ends(records: Sequence[StationFacts]) -> None:

@@ -16,11 +16,12 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validat
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
+from actors.diagnostics_settings import DiagnosticsSettings
 from actors.provisioning_settings import ProvisioningSettings, TransactionSettings
-from actors.settings import ActorSettings
+from actors.settings import ActorSettings, AuthorizationSettings
 from deploy.settings_catalogue import FILLED_IN, env_name_of, masked, setting_of, settings_of, similar_to, text_of
 from engine.model.ids import DEFAULT_TENANT
-from ingress.http.settings import HttpSettings
+from ingress.http.settings import HttpSettings, LocalListSettings
 from ingress.settings import OcppSettings
 from storage.authority.settings import CertificateSettings
 from storage.postgres_settings import PostgresSettings
@@ -133,12 +134,19 @@ class Settings(BaseSettings):
     ocpp: OcppSettings = Field(OcppSettings(), description="The door for stations.")
     http: HttpSettings = Field(HttpSettings(), description="The door for people and programs.")
     actors: ActorSettings = Field(ActorSettings(), description="The actors that host stations.")
+    authorization: AuthorizationSettings = Field(
+        AuthorizationSettings(), description="Tokens: what is decided beyond their records; payments at stations."
+    )
+    local_lists: LocalListSettings = Field(LocalListSettings(), description="Local authorization lists of stations.")
     redis: RedisSettings = Field(RedisSettings(), description="How the journal uses Redis.")
     postgres: PostgresSettings = Field(PostgresSettings(), description="How PostgreSQL is used.")
     provisioning: ProvisioningSettings = Field(
         ProvisioningSettings(), description="What stations are asked and told around their boots."
     )
     transactions: TransactionSettings = Field(TransactionSettings(), description="Rules of transactions.")
+    diagnostics: DiagnosticsSettings = Field(
+        DiagnosticsSettings(), description="Firmware, logs, reports and event streams."
+    )
     certificates: CertificateSettings = Field(CertificateSettings(), description="Who signs certificates, and how.")
 
     @classmethod

@@ -69,11 +69,12 @@ def entry_of(record: TokenRecord, station: str) -> ListEntry | None:
 
 
 def wanted_list(
-    records: Iterable[TokenRecord], station: str, now: datetime, *, all_tokens: bool
+    records: Iterable[TokenRecord], station: str, now: datetime, bounds: Bounds, *, all_tokens: bool
 ) -> dict[str, ListEntry]:
     """The list that a station should have. `all_tokens`: also tokens of which the operator did not say.
 
-    Tokens that have expired are left out: they would be refused as well without standing there.
+    Tokens that have expired are left out, they would be refused as well without standing there; so is what the
+    version cannot say.
     """
     found: dict[str, ListEntry] = {}
     for record in records:

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from engine.model.authorization import Token, TokenRecord
+from engine.model.authorization import Token, TokenRecord, TransactionUse
 from engine.model.campaigns import CampaignChanged, CampaignStarted
 from engine.model.certificates import (
     ContractCertificateAsked,
@@ -31,10 +31,13 @@ from engine.model.certificates import (
     StatusQuestion,
 )
 from engine.model.commands import CommandCancel, CommandRequest, Outcome
+from engine.model.diagnostics import CustomerInformationForgotten
 from engine.model.facts import StationFacts
 from engine.model.ids import Unit
 from engine.model.messages import LoggedMessage
 from engine.model.stations import StationRecord
+from engine.model.tariff_and_cost import AssignedTo, TariffBook
+from engine.model.tariffs import Tariff
 
 
 JsonValue = dict[str, Any] | list[Any] | str | int | float | bool | None
@@ -123,6 +126,20 @@ class Journal(Protocol):
             JournalUnavailable: Nothing was read.
         """
 
+    async def tariffs(self) -> TariffBook:
+        """The operator's tariffs and whom they are for.
+
+        Raises:
+            JournalUnavailable: Nothing was read.
+        """
+
+    async def uses(self, names: Sequence[str]) -> Mapping[str, tuple[TransactionUse, ...]]:
+        """Open transactions over all stations, by `engine.station.authorization.use_key`; a moment behind.
+
+        Raises:
+            JournalUnavailable: Nothing was read.
+        """
+
     async def commit(
         self, commits: Sequence[UnitCommit], now: datetime
     ) -> Sequence[Fenced | JournalUnavailable | None]:
@@ -172,6 +189,9 @@ class OperatorBook(Protocol):
     async def decide_signing(self, decided: SigningDecided) -> None:
         """Writes down the operator's yes or no to a station's request for a certificate."""
 
+    async def forget_customer(self, forgotten: CustomerInformationForgotten) -> None:
+        """Deletes what a station told of a customer, wherever Narke keeps it for reading."""
+
     async def start_campaign(self, campaign: CampaignStarted, now: datetime) -> None:
         """Keeps a campaign until it is over."""
 
@@ -180,6 +200,30 @@ class OperatorBook(Protocol):
 
     async def campaign(self, campaign_id: str) -> CampaignStarted | None:
         """One that is not over, whole; None: there is none of that id."""
+
+
+class TariffKeeper(Protocol):
+    """The operator's tariffs and whom they are for. Written through Redis; on disk when a call returns."""
+
+    async def book(self) -> TariffBook:
+        """All of it."""
+
+    async def save(self, tariff: Tariff, now: datetime) -> None:
+        """Adds a tariff.
+
+        Raises:
+            ValueError: Its id stands for another content, or the book is full.
+        """
+
+    async def remove(self, tariff_id: str, now: datetime) -> bool:
+        """Forgets a tariff; whoever had it has none. False: it was not known."""
+
+    async def assign(self, to: AssignedTo, name: str, tariff_id: str | None, now: datetime) -> None:
+        """Says whose it is; None: nobody's of that name.
+
+        Raises:
+            ValueError: There is no such tariff, or too many have one of their own.
+        """
 
 
 class Arrivals(Protocol):

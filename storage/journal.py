@@ -16,11 +16,12 @@ from typing import Final
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from engine.model.authorization import TokenRecord
-from engine.model.codec import decode_station_record, decode_token_record, encode
+from engine.model.authorization import TokenRecord, TransactionUse
+from engine.model.codec import decode_station_record, decode_tariff_book, decode_token_record, decode_uses, encode
 from engine.model.facts import JournalEntry
 from engine.model.ids import Unit
 from engine.model.stations import StationRecord
+from engine.model.tariff_and_cost import TariffBook
 from engine.ports import Fenced, Fetched, JournalUnavailable, UnitCommit
 from storage import journal_metrics, keys
 from storage.journal_scripts import COMMIT, FENCE, RAISE, RECORDED, RESERVE, epoch_of, fenced, verdict
@@ -39,6 +40,7 @@ class RedisJournal:
 
     def __init__(self, client: Redis, *, tenant: str, settings: RedisSettings) -> None:
         self._link: Final = redis_link(client, settings)
+        self._tariffs: tuple[bytes | None, TariffBook] = (None, TariffBook())
         self._tenant: Final = tenant
         self._entries_max: Final = settings.stream_entries_max
         self._fences: Final[dict[Unit, bytes]] = {}
@@ -75,6 +77,20 @@ class RedisJournal:
             commands.append((b"MGET", *operator_keys))
         replies = await self._read(commands)
         return _fetched(list(by_shard.values()), tokens, stations, replies)
+
+    async def tariffs(self) -> TariffBook:
+        """See `engine.ports.Journal.tariffs`. Decoded only when it has changed."""
+        value = await self._link.command(b"GET", keys.TARIFFS)
+        if value != self._tariffs[0]:
+            self._tariffs = value, TariffBook() if value is None else decode_tariff_book(value)
+        return self._tariffs[1]
+
+    async def uses(self, names: Sequence[str]) -> Mapping[str, tuple[TransactionUse, ...]]:
+        """See `engine.ports.Journal.uses`."""
+        if not names:
+            return {}
+        replies = await self._read([(b"MGET", *map(keys.use_key, names))])
+        return {name: decode_uses(value) for name, value in zip(names, replies[0], strict=True) if value is not None}
 
     async def commit(self, commits: Sequence[UnitCommit], now: datetime) -> Sequence[Verdict]:
         """See `engine.ports.Journal.commit`. A unit may be in it once."""

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from engine.model.codec import decode_station_record, decode_token_record, encode
+from engine.model.authorization import TransactionUse
+from engine.model.codec import decode_station_record, decode_tariff_book, decode_token_record, decode_uses, encode
+from engine.model.tariff_and_cost import TariffBook
 from engine.model.facts import JournalEntry
 from engine.model.ids import Unit
 from engine.ports import Fenced, Fetched, JournalUnavailable, UnitCommit
@@ -131,6 +133,18 @@ class MemoryJournal:
             tokens={name: decode_token_record(values[key]) for name, key in token_keys.items() if key in values},
             stations={name: decode_station_record(values[key]) for name, key in record_keys.items() if key in values},
         )
+
+    async def tariffs(self) -> TariffBook:
+        """See `engine.ports.Journal.tariffs`."""
+        self._store.check_available()
+        value = self._store.values.get(keys.TARIFFS)
+        return TariffBook() if value is None else decode_tariff_book(value)
+
+    async def uses(self, names: Sequence[str]) -> Mapping[str, tuple[TransactionUse, ...]]:
+        """See `engine.ports.Journal.uses`."""
+        self._store.check_available()
+        found = {name: self._store.values.get(keys.use_key(name)) for name in names}
+        return {name: decode_uses(value) for name, value in found.items() if value is not None}
 
     async def commit(
         self, commits: Sequence[UnitCommit], now: datetime

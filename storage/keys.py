@@ -7,8 +7,10 @@ Every key carries its shard (or `operator`, `messages`) as hash tag: one script 
     narke:{s17}:station:CP-1       state of a station, opaque bytes
     narke:{s17}:journal            stream, an entry per commit: `JournalEntry`
     narke:{operator}:token:<key>   `TokenRecord`
+    narke:{operator}:use:<key>     open transactions of a token or a group, a moment behind (`storage.token_uses`)
     narke:{operator}:station:CP-1  `StationRecord`
     narke:{operator}:identity:cp-1 identity of the registered station that is so called but for the case of letters
+    narke:{operator}:tariffs       `TariffBook`: the operator's tariffs and whom they are for
     narke:{operator}:journal       stream: `OperatorEntry`
     narke:{operator}:transaction_numbers  the last name given to a 1.6 transaction
     narke:{operator}:epoch         the last epoch given to an owner of units
@@ -31,6 +33,9 @@ FIELD = b"e"
 """The one field of every stream entry; its value is msgpack."""
 
 TRANSACTION_NUMBERS = b"narke:{operator}:transaction_numbers"
+
+TARIFFS = b"narke:{operator}:tariffs"
+"""The operator's tariffs, all in one value."""
 
 ARRIVALS = b"narke:{operator}:arrivals"
 """The number of the connection that came last."""
@@ -76,6 +81,11 @@ def token_key(key: str) -> bytes:
 def campaign_key(campaign_id: str) -> bytes:
     """A campaign that is not over: its stations and its command, whole."""
     return b"narke:{operator}:campaign:" + campaign_id.encode()
+
+
+def use_key(key: str) -> bytes:
+    """The key of the open transactions of a token or a group, by `engine.station.authorization.use_key`."""
+    return b"narke:{operator}:use:" + key.encode(errors="surrogatepass")
 
 
 def station_record_key(station: str) -> bytes:

@@ -14,6 +14,7 @@ from engine.model.authorization import Token, TokenRecord, TokenRemoved, TokenSa
 from engine.model.campaigns import CAMPAIGN_OVER, CampaignChanged, CampaignStarted
 from engine.model.certificates import SigningDecided
 from engine.model.codec import decode_campaign, decode_station_record, decode_token_record, encode
+from engine.model.diagnostics import CustomerInformationForgotten
 from engine.model.facts import OperatorEntry, OperatorFact
 from engine.model.stations import StationRecord, StationRegistered
 from engine.ports import JournalUnavailable
@@ -174,6 +175,14 @@ class RedisOperatorBook:
             JournalUnavailable: It is unknown whether it is written; decide again.
         """
         await self._record((decided,), {}, decided.at)
+
+    async def forget_customer(self, forgotten: CustomerInformationForgotten) -> None:
+        """Has what a station told of a customer deleted.
+
+        Raises:
+            JournalUnavailable: It is unknown whether it will be; ask again.
+        """
+        await self._record((forgotten,), {}, forgotten.at)
 
     async def _record(self, facts: tuple[OperatorFact, ...], values: dict[bytes, bytes], now: datetime) -> None:
         arguments = [b"%d" % self._entries_max, self._entry(facts, now), *values.values()]

@@ -8,6 +8,7 @@ from engine.model.authorization import Token, TokenRecord, TokenRemoved, TokenSa
 from engine.model.campaigns import CAMPAIGN_OVER, CampaignChanged, CampaignStarted
 from engine.model.certificates import SigningDecided
 from engine.model.codec import decode_campaign, decode_station_record, decode_token_record, encode
+from engine.model.diagnostics import CustomerInformationForgotten
 from engine.model.facts import OperatorEntry, OperatorFact
 from engine.model.stations import StationRecord, StationRegistered
 from storage import keys
@@ -101,6 +102,10 @@ class MemoryOperatorBook:
     async def decide_signing(self, decided: SigningDecided) -> None:
         """See `RedisOperatorBook.decide_signing`."""
         self._record((decided,), {}, decided.at)
+
+    async def forget_customer(self, forgotten: CustomerInformationForgotten) -> None:
+        """See `RedisOperatorBook.forget_customer`."""
+        self._record((forgotten,), {}, forgotten.at)
 
     def _record(self, facts: tuple[OperatorFact, ...], values: Mapping[bytes, bytes], now: datetime) -> None:
         self._store.check_available()

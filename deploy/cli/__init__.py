@@ -10,20 +10,29 @@ import typer
 
 from deploy.cli import (
     audit,
+    ca,
     campaigns,
+    certificates,
     commands,
+    data_transfer,
+    diagnostics,
     events,
+    firmware,
     fleet,
     fuzz,
     keys,
+    local_list,
+    passwords,
     quirks,
     records,
+    reservations,
     server,
     simulate,
     stations,
     status,
     tokens,
     transactions,
+    variables,
 )
 from deploy.cli.connection import Named
 
@@ -73,7 +82,28 @@ server.register(app)
 simulate.register(app)
 fuzz.register(app)
 fleet.register(app)
-for part in (audit, status, stations, transactions, events, commands, campaigns, records, tokens, keys, quirks):
+for part in (
+    audit,
+    status,
+    stations,
+    transactions,
+    events,
+    commands,
+    campaigns,
+    records,
+    variables,
+    data_transfer,
+    passwords,
+    tokens,
+    keys,
+    quirks,
+    ca,
+    certificates,
+    local_list,
+    reservations,
+    firmware,
+    diagnostics,
+):
     part.register(app)
 
 

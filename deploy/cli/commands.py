@@ -128,7 +128,7 @@ def stop(
         transaction_id = transaction or named or _only_open(api, station)
         body = {"transaction_id": transaction_id, "deadline_s": deadline}
         answer = api.command(station, "stop", body)
-    _tell(answer, as_json=as_json)
+    tell(answer, as_json=as_json)
 
 
 def reset(  # noqa: PLR0913 (each is an argument or option)
@@ -265,10 +265,10 @@ def cancel_command(
 def _command(reach: Reach, station: str, kind: str, body: Row, *, as_json: bool) -> None:
     with reach.api() as api:
         answer = api.command(station, kind, {name: value for name, value in body.items() if value is not None})
-    _tell(answer, as_json=as_json)
+    tell(answer, as_json=as_json)
 
 
-def _tell(answer: Row, *, as_json: bool) -> None:
+def tell(answer: Row, *, as_json: bool) -> None:
     """Says what the station answered; a no is exit status 5. A command that is only on record says its id."""
     if "result" not in answer:
         if as_json:

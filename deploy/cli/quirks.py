@@ -1,4 +1,4 @@
-"""`narke quirks`: what stations of some makes do otherwise than OCPP says, what Narke does about it, and what it advises.
+"""`narke quirks`: what stations of some makes do otherwise than OCPP says, what is done about it, and what might be.
 
 docs/quirks.md has every switch.
 """
@@ -51,13 +51,13 @@ def show_quirks(reach: Reach, station: Station, *, as_json: AsJson = False) -> N
         return
     make = " ".join(shown[name] for name in ("vendor", "model", "firmware") if shown[name])
     print_fields(
-        {
-            "station": shown["station"],
-            "make": make or "not known: it has not booted here",
-            "chosen": ", ".join(shown["chosen"]) or "none",
-            "unknown": ", ".join(shown["unknown"]) or None,
-            "in force": _switches(shown["effective"]) or "none: it is treated as OCPP says",
-        }
+        [
+            ("station", shown["station"]),
+            ("make", make or "not known: it has not booted here"),
+            ("chosen", ", ".join(shown["chosen"]) or "none"),
+            ("unknown", ", ".join(shown["unknown"]) or None),
+            ("in force", _switches(shown["effective"]) or "none: it is treated as OCPP says"),
+        ]
     )
     if shown["applied"]:
         heading("why, the last one wins")
@@ -127,7 +127,7 @@ def apply_quirks(
             raise usage(f"{station} does not have {', '.join(gone)}", f"chosen for it are: {have}")
         wanted = [name for name in chosen if name not in (remove or [])]
         wanted += [name for name in quirks or [] if name not in wanted]
-        shown: Row = api.put(path("stations", station, "quirks"), {"quirks": wanted})
+        shown: Row = api.send("PUT", path("stations", station, "quirks"), {"quirks": wanted})
     if as_json:
         print_json(shown)
     else:
@@ -143,7 +143,8 @@ def check_file(
     try:
         book = quirk_files.load(file)
     except quirk_files.BadQuirkFile as error:
-        raise CliError(str(error), "correct the file", ExitCode.USAGE) from None
+        CliError(str(error), "correct the file; docs/quirks.md says what may stand in it", ExitCode.USAGE).tell()
+        raise typer.Exit(ExitCode.USAGE) from None
     own = [profile.name for profile in book.profiles.values() if profile.origin != quirk_files.BUILT_IN]
     typer.echo(f"{file}: good; profiles: {', '.join(own) or 'none'}")
 

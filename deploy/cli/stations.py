@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
+from deploy.cli import station_records
 from deploy.cli.client import Api, path
 from deploy.cli.command import AsJson, Limit, Reach, Station, client_command
-from deploy.cli.errors import CliError, ExitCode, usage
 from deploy.cli.output import (
     Column,
     Row,
@@ -22,6 +22,7 @@ from deploy.cli.output import (
     table_of,
     when,
 )
+from deploy.cli.station_records import RegistrationWord
 
 NAME_MAX = 48
 
@@ -30,6 +31,7 @@ _STATIONS = (
     Column("STATE", lambda row: "connected" if row["connected"] else "offline"),
     Column("OCPP", "version"),
     Column("REGISTERED", "registration"),
+    Column("PROFILE", lambda row: _profile(row)),  # noqa: PLW0108 (defined below; found when called)
     Column("VENDOR", "vendor"),
     Column("MODEL", "model"),
     Column("SEEN", moment("seen_at")),
@@ -51,14 +53,6 @@ _OPEN = (
 )
 
 
-class RegistrationWord(StrEnum):
-    """What a station's boots are answered."""
-
-    ACCEPTED = "Accepted"
-    PENDING = "Pending"
-    REJECTED = "Rejected"
-
-
 class Switch(StrEnum):
     """What `station log` takes."""
 
@@ -72,17 +66,30 @@ def register(app: typer.Typer) -> None:
     client_command(app, "stations")(list_stations)
     station = typer.Typer(help="One station: show it, register it, its password and message log.", no_args_is_help=True)
     client_command(station, "show")(show_station)
-    client_command(station, "register")(register_station)
-    client_command(station, "passwd")(set_password)
+    client_command(station, "list")(list_stations)
+    station_records.register(station)
     client_command(station, "log")(switch_log)
     app.add_typer(station, name="station")
 
 
-def list_stations(
+def list_stations(  # noqa: PLR0913 (each is an option)
     reach: Reach,
     *,
     connected: Annotated[
         bool | None, typer.Option("--connected/--offline", help="Only connected ones, or only others.")
+    ] = None,
+    registered: Annotated[
+        bool | None, typer.Option("--registered/--unregistered", help="Only those with a record, or only others.")
+    ] = None,
+    registration: Annotated[
+        RegistrationWord | None, typer.Option(help="Only those whose boots are answered so.", show_default=False)
+    ] = None,
+    profile: Annotated[
+        int | None, typer.Option(min=0, max=3, help="Only of this security profile.", show_default=False)
+    ] = None,
+    changing: Annotated[
+        bool | None,
+        typer.Option("--changing/--settled", help="Only those that have not shown their next password or profile yet."),
     ] = None,
     version: Annotated[
         str | None, typer.Option("--ocpp", help="OCPP version: 1.6, 2.0.1 or 2.1.", show_default=False)
@@ -100,7 +107,15 @@ def list_stations(
     if unresponsive:
         list_unresponsive(reach, limit, as_json=as_json)
         return
-    query = {"connected": connected, "version": version, "search": search}
+    query = {
+        "connected": connected,
+        "registered": registered,
+        "registration": registration,
+        "security_profile": profile,
+        "changing": changing,
+        "version": version,
+        "search": search,
+    }
     with reach.api() as api:
         rows = list(api.rows("/api/v1/stations", query, limit))
     print_rows(_STATIONS, rows, as_json=as_json, none="no station is known, or none that matches")
@@ -138,50 +153,6 @@ def show_station(reach: Reach, station: Station, *, as_json: AsJson = False) -> 
         console().print(table_of(_OPEN, detail["open_transactions"]))
 
 
-def register_station(  # noqa: PLR0913 (each is an option)
-    reach: Reach,
-    station: Station,
-    *,
-    registration: Annotated[
-        RegistrationWord | None, typer.Option(help="What its boots are answered.", show_default=False)
-    ] = None,
-    profile: Annotated[
-        int | None,
-        typer.Option(min=0, max=1, help="Security profile; 1: HTTP Basic with a password.", show_default=False),
-    ] = None,
-    password: Annotated[bool, typer.Option("--password", help="Ask for its password.")] = False,
-    note: Annotated[str | None, typer.Option(help="For people.", show_default=False)] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Register a station, or change its record: what is not given stays as it is."""
-    changes: Row = {"registration": registration, "security_profile": profile, "note": note}
-    changes = {name: value for name, value in changes.items() if value is not None}
-    if password:
-        changes["password"] = _ask_password(station)
-    with reach.api() as api:
-        _report(_register(api, station, changes), "registered", as_json=as_json)
-
-
-def set_password(
-    reach: Reach,
-    station: Station,
-    *,
-    stdin: Annotated[bool, typer.Option("--stdin", help="Read it from standard input, for scripts.")] = False,
-    remove: Annotated[bool, typer.Option("--remove", help="The station needs none any more.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Set a station's password for HTTP Basic authentication (security profile 1)."""
-    if stdin and remove:
-        raise usage("--stdin and --remove exclude each other", "give one of them")
-    if remove:
-        changes: Row = {"password": None, "security_profile": 0}
-    else:
-        password = typer.get_text_stream("stdin").readline().rstrip("\r\n") if stdin else _ask_password(station)
-        changes = {"password": password, "security_profile": 1}
-    with reach.api() as api:
-        _report(_change(api, station, changes), "password removed" if remove else "password set", as_json=as_json)
-
-
 def switch_log(
     reach: Reach,
     station: Station,
@@ -200,16 +171,6 @@ def _change(api: Api, station: str, changes: Row) -> Row:
     return changed
 
 
-def _register(api: Api, station: str, changes: Row) -> Row:
-    """Changes the record; a station that has none is accepted unless told otherwise."""
-    try:
-        return _change(api, station, changes)
-    except CliError as error:
-        if error.code is not ExitCode.NOT_FOUND:
-            raise
-    return _change(api, station, {"registration": "Accepted", **changes})
-
-
 def _report(record: Row, done: str, *, as_json: bool) -> None:
     if as_json:
         print_json(record)
@@ -217,9 +178,23 @@ def _report(record: Row, done: str, *, as_json: bool) -> None:
         typer.echo(f"{record['station']}: {done}")
 
 
-def _ask_password(station: str) -> str:
-    answer: str = typer.prompt(f"Password of {station}", hide_input=True, confirmation_prompt=True)
-    return answer
+def _profile(row: Row) -> str | None:
+    """`2`, `1, then 2` while the change is under way, `3 (or 2)` where it may go back."""
+    if row["security_profile"] is None:
+        return None
+    following = row["security_profile_next"]
+    text = str(row["security_profile"]) + (f", then {following}" if following is not None else "")
+    return f"{text} (or 2)" if row["downgrade_allowed"] and row["security_profile"] == 3 else text
+
+
+def _password(row: Row) -> str:
+    now = "set" if row["has_password"] else "none"
+    return f"{now}, another is on its way" if row["has_password_next"] else now
+
+
+def _handshake(row: Row) -> str | None:
+    said = ("ocpp1.6 is assumed", row["assume_ocpp16"]), ("may lack Connection: Upgrade", row["lenient_upgrade"])
+    return "; ".join(text for text, holds in said if holds) or None
 
 
 def _fields(row: Row) -> list[tuple[str, Any]]:
@@ -238,8 +213,10 @@ def _fields(row: Row) -> list[tuple[str, Any]]:
         ("disconnected", ended if row["disconnected_at"] and not row["connected"] else None),
         ("seen", when(row["seen_at"])),
         ("registration", row["registration"] or "not registered"),
-        ("security profile", row["security_profile"]),
-        ("password", "set" if row["has_password"] else "none"),
+        ("security profile", _profile(row)),
+        ("password", _password(row)),
+        ("certificate name", row["certificate_name"]),
+        ("handshake", _handshake(row)),
         ("message log", log),
         ("note", row["note"]),
         ("vendor", row["vendor"]),

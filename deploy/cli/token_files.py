@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ FIELDS = (
 LISTS = ("places", "hours")
 """Columns with several values, separated by semicolons."""
 FLAGS = ("blocked", "in_local_list")
-NUMBERS = {"credit": float, "concurrent_max": int, "priority": int}
+NUMBERS: dict[str, Callable[[str], float | int]] = {"credit": float, "concurrent_max": int, "priority": int}
 _FORMS = (
     "CSV with a header line of token,type,blocked,expires_at,group,note,... (token is enough; `narke tokens import "
     "--help` names all), or a JSON list of objects"

@@ -43,6 +43,7 @@ class Line:
         self.name = ""
         """Of the session."""
         self.is_open = True
+        self.ponged = True
         self.silent = False
         self.late_until = 0.0
         self.on_accepted: Callable[[], None] = lambda: None
@@ -109,6 +110,13 @@ class Line:
     def abort(self) -> None:
         """Cuts the connection."""
         self.cut()
+
+    def give_up(self, code: int, reason: str) -> None:
+        """Ends the connection without waiting for the station."""
+        self.cut(code, reason)
+
+    def watch(self, silence_s: float, *, pings: bool = True, pong_s: float = 0.0) -> None:
+        """How it is to be watched: there is no wheel here."""
 
     def put_back(self, text: str) -> None:
         """The session could not take this message now."""

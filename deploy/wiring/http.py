@@ -1,5 +1,6 @@
 """The process that people and programs talk to."""
 
+import asyncio
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from deploy.wiring.parts import (
     postgres_url,
     prepare,
     router_of,
+    tariff_book_of,
 )
 from engine import quirk_files
 from engine.ports import ActorUnavailable
@@ -31,6 +33,7 @@ from storage.postgres import Pool, open_pool, ping
 from storage.queries.reader import Queries
 from storage.redis_client import redis_client, redis_link
 from storage.redis_link import RedisLink
+from storage.token_uses import TokenUses
 
 
 class HttpProcess:
@@ -44,6 +47,7 @@ class HttpProcess:
         self._router = router_of(settings, self._book)
         self._journal = journal_of(settings)
         self._server: HttpServer | None = None
+        self._keeping: tuple[asyncio.Task[None], ...] = ()
 
     async def start(self) -> None:
         """Listens. PostgreSQL may be away: then reads fail until it is back."""
@@ -60,6 +64,7 @@ class HttpProcess:
             clock=SystemClock(),
             ids=new_id,
             settings=settings.http,
+            local_lists=settings.local_lists,
             health={
                 "journal": lambda: _ping_redis(redis),
                 "postgres": lambda: _ping_postgres(pool),
@@ -72,11 +77,26 @@ class HttpProcess:
             command_deadline_s=settings.actors.command_deadline_s,
             version=version("narke"),
             knows=self._knows,
+            tariffs=tariff_book_of(settings),
             quirks=quirk_files.load(settings.actors.quirks_file),
             office=office,
         )
+        app = create_app(services)
+        chosen = settings.authorization
+        uses = TokenUses(
+            pool,
+            redis,
+            settings.tenant,
+            everybody=chosen.transactions_max > 0,
+            per_group=chosen.transactions_per == "group",
+            forgotten_h=chosen.uses_forgotten_h,
+        )
+        self._keeping = (
+            asyncio.create_task(app.state.local_lists.keep()),
+            asyncio.create_task(uses.run(SystemClock(), chosen.uses_interval_s)),
+        )
         self._server = HttpServer(
-            create_app(services), settings.http.host, settings.http.port, drain_s=settings.http.drain_s
+            app, settings.http.host, settings.http.port, drain_s=settings.http.drain_s
         )
         await self._server.start()
 
@@ -90,6 +110,8 @@ class HttpProcess:
 
     async def stop(self) -> None:
         """Ends running requests and closes."""
+        for task in self._keeping:
+            task.cancel()
         if self._server is not None:
             await self._server.stop()
 

@@ -15,6 +15,7 @@ from storage.authority.folder import Places
 from storage.journal import RedisJournal
 from storage.operator_book import RedisOperatorBook
 from storage.redis_client import redis_client
+from storage.tariff_book import RedisTariffBook
 
 
 class SystemClock:
@@ -43,6 +44,12 @@ def book_of(settings: Settings, client: Redis | None = None) -> RedisOperatorBoo
     """The operator's book; `client` None: with one of its own for as long as the process lives."""
     client = client or redis_client(settings.redis)
     return RedisOperatorBook(client, tenant=settings.tenant, settings=settings.redis)
+
+
+def tariff_book_of(settings: Settings, client: Redis | None = None) -> RedisTariffBook:
+    """The operator's tariffs; `client` None: with one of its own for as long as the process lives."""
+    client = client or redis_client(settings.redis)
+    return RedisTariffBook(client, tenant=settings.tenant, settings=settings.redis)
 
 
 def router_of(settings: Settings, book: ActorBook) -> Router:

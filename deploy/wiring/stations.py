@@ -8,6 +8,7 @@ from actors.directory import SHARD_PREFIX, STATION_PREFIX, Directory
 from actors.router import ActorBook, IngressRoutes
 from actors.runtime import ActorRef, MetricsDirs, Spawn
 from actors.station_actor import StationActor
+from deploy import vat_directory
 from deploy.settings import Settings
 from deploy.wiring.parts import SystemClock, journal_of, prepare
 from engine import quirk_files
@@ -15,7 +16,7 @@ from engine.model.authorization import TokenStatus
 from engine.model.ids import Unit
 from engine.model.provisioning import Registration
 from engine.ports import ActorGone
-from engine.station.policy import Policy
+from engine.station.policy import AuthorizationPolicy, Policy
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -27,9 +28,27 @@ def policy_of(settings: Settings) -> Policy:
         unknown_stations=Registration(actors.unknown_stations),
         unknown_tokens=TokenStatus(actors.unknown_tokens),
         data_vendors_accepted=frozenset(actors.data_transfer_vendors),
+        authorization=authorization_of(settings),
         provisioning=settings.provisioning.policy,
         transactions=settings.transactions.policy,
+        diagnostics=settings.diagnostics.policy,
         quirks=quirk_files.load(actors.quirks_file),
+    )
+
+
+def authorization_of(settings: Settings) -> AuthorizationPolicy:
+    """The rules about tokens, local lists and payments, from the settings."""
+    chosen = settings.authorization
+    return AuthorizationPolicy(
+        types_accepted=frozenset(chosen.types_accepted),
+        master_group=chosen.master_group,
+        cache_s=chosen.cache_s,
+        transactions_max=chosen.transactions_max,
+        per_group=chosen.transactions_per == "group",
+        stop_invalid_s=chosen.stop_invalid_after_s if chosen.stop_invalid == "narke" else None,
+        check_list_after_boot=chosen.check_list_after_boot,
+        receipt_url=chosen.receipt_url,
+        vat_companies=vat_directory.load(chosen.vat_directory),
     )
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from engine.model.certificates import ContractEvidence, ContractStatus
+from engine.model.tariffs import Tariff
 from engine.model.word import Word
 
 
@@ -103,10 +104,14 @@ class TokenPresented(Word, frozen=True):
 
 
 class TokenAnswer(Word, frozen=True):
-    """Answer to Authorize. `certificate_status`: of the contract certificate, where one came with it."""
+    """Answer to Authorize. `certificate_status`: of the contract certificate, where one came with it.
+
+    `tariff`: the driver's own, for a station that reckons costs itself (2.1 I08.FR.01).
+    """
 
     verdict: TokenVerdict
     certificate_status: ContractStatus | None = None
+    tariff: Tariff | None = None
 
 
 class TokenChecked(Word, frozen=True):

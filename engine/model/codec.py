@@ -2,13 +2,14 @@
 
 import msgspec
 
-from engine.model.authorization import TokenRecord
+from engine.model.authorization import TokenRecord, TransactionUse
 from engine.model.campaigns import CampaignStarted
 from engine.model.commands import CommandCancel, CommandRequest, Outcome
 from engine.model.envelopes import Batch, BatchReply, Downlinks
 from engine.model.facts import JournalEntry, OperatorEntry
 from engine.model.messages import LoggedMessage
 from engine.model.stations import StationRecord
+from engine.model.tariff_and_cost import TariffBook
 
 encode = msgspec.msgpack.Encoder().encode
 
@@ -22,5 +23,7 @@ decode_journal_entry = msgspec.msgpack.Decoder(JournalEntry).decode
 decode_operator_entry = msgspec.msgpack.Decoder(OperatorEntry).decode
 decode_campaign = msgspec.msgpack.Decoder(CampaignStarted).decode
 decode_token_record = msgspec.msgpack.Decoder(TokenRecord).decode
+decode_uses = msgspec.msgpack.Decoder(tuple[TransactionUse, ...]).decode
+decode_tariff_book = msgspec.msgpack.Decoder(TariffBook).decode
 decode_station_record = msgspec.msgpack.Decoder(StationRecord).decode
 decode_logged_messages = msgspec.msgpack.Decoder(list[LoggedMessage]).decode

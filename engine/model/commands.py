@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from engine.model.authorization import ClearCache
 from engine.model.availability import ChangeAvailability
+from engine.model.battery_swap import RequestBatterySwap
+from engine.model.bidirectional import AllowEnergyTransfers, SendAfrrSignal
 from engine.model.certificates import (
     DeleteCertificate,
     GetInstalledCertificates,
@@ -13,10 +15,28 @@ from engine.model.certificates import (
     SendSignedCertificate,
 )
 from engine.model.data_transfer import SendData
+from engine.model.der_control import ClearDerControl, ControlsSuperseded, GetDerControl, SetDerControl
 from engine.model.device_model import GetBaseReport, GetReport
-from engine.model.diagnostics import LogFile, StreamsFound
+from engine.model.diagnostics import (
+    AdjustEventStream,
+    CustomerInformation,
+    GetEventStreams,
+    GetLog,
+    LogFile,
+    StreamsFound,
+)
+from engine.model.display_message import ClearDisplayMessage, GetDisplayMessages, SetDisplayMessage
+from engine.model.firmware import PublishFirmware, UnpublishFirmware, UpdateFirmware
 from engine.model.local_list import GetLocalListVersion, ListVersion, SendLocalList
-from engine.model.monitoring import MonitorResults, MonitorsGone
+from engine.model.monitoring import (
+    ClearVariableMonitoring,
+    GetMonitoringReport,
+    MonitorResults,
+    MonitorsGone,
+    SetMonitoringBase,
+    SetMonitoringLevel,
+    SetVariableMonitoring,
+)
 from engine.model.notices import RawCommand
 from engine.model.payment import NotifyWebPaymentStarted
 from engine.model.provisioning import (
@@ -37,6 +57,15 @@ from engine.model.smart_charging import (
     SetChargingProfile,
     UpdateDynamicSchedule,
     UsePriorityCharging,
+)
+from engine.model.tariff_and_cost import (
+    ChangeTransactionTariff,
+    ClearTariffs,
+    GetTariffs,
+    SetDefaultTariff,
+    TariffsCleared,
+    TariffsFound,
+    UpdateCost,
 )
 from engine.model.transactions import GetTransactionStatus
 from engine.model.word import Word
@@ -72,10 +101,36 @@ Command = (
     | GetCompositeSchedule
     | UpdateDynamicSchedule
     | UsePriorityCharging
+    | UpdateCost
+    | SetDefaultTariff
+    | GetTariffs
+    | ClearTariffs
+    | ChangeTransactionTariff
+    | AllowEnergyTransfers
+    | SendAfrrSignal
+    | SetDerControl
+    | GetDerControl
+    | ClearDerControl
+    | RequestBatterySwap
+    | UpdateFirmware
+    | PublishFirmware
+    | UnpublishFirmware
+    | GetLog
+    | CustomerInformation
+    | AdjustEventStream
+    | GetEventStreams
+    | SetVariableMonitoring
+    | ClearVariableMonitoring
+    | GetMonitoringReport
+    | SetMonitoringBase
+    | SetMonitoringLevel
+    | SetDisplayMessage
+    | GetDisplayMessages
+    | ClearDisplayMessage
     | RawCommand
 )
 
-Found = ListVersion | CompositeSchedule | LogFile | MonitorResults | MonitorsGone | StreamsFound
+Found = ListVersion | CompositeSchedule | ControlsSuperseded | TariffsFound | TariffsCleared | LogFile | MonitorResults | MonitorsGone | StreamsFound
 """What answers tell beyond a yes or a no, in words."""
 
 

@@ -168,7 +168,10 @@ class CustomerInformationForgotten(Word, frozen=True):
 
 
 class EventStream(Word, frozen=True):
-    """A periodic event stream: values of one monitor, sent every `interval_s` or whenever there are `values` of them."""
+    """A periodic event stream: values of one monitor, sent every `interval_s` or as soon as there are `values` of them.
+
+    None: not so.
+    """
 
     stream_id: int
     monitor_id: int

@@ -93,8 +93,9 @@ class DisplayMessagesReported(Word, frozen=True):
 
 
 class DisplayMessageSet(Word, frozen=True):
-    """Fact: a station shows this message. `replaces`: another that it shows no more. `follows`: its transaction is open
-    here, so its end will be seen.
+    """Fact: a station shows this message. `replaces`: another that it shows no more.
+
+    `follows`: its transaction is open here, so its end will be seen.
     """
 
     message: DisplayMessage

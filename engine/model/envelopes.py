@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from engine.model.authorization import TokenAnswer, TokenPresented
 from engine.model.availability import ConnectorStatusAnswer, ConnectorStatusReported
+from engine.model.battery_swap import BatterySwapAnswer, BatterySwapReported
 from engine.model.certificates import (
     CertificateStatusAnswer,
     CertificateStatusAsked,
@@ -19,11 +20,23 @@ from engine.model.certificates import (
     SigningAnswer,
     SigningAsked,
 )
+from engine.model.der_control import DerAlarmReported, DerControlsReported, DerNoted, DerStartStopReported
 from engine.model.commands import Command, CommandReplied
 from engine.model.data_transfer import DataAnswer, DataReported
 from engine.model.device_model import VariablesAnswer, VariablesReported
+from engine.model.diagnostics import (
+    CustomerInformationReported,
+    EventStreamAnswer,
+    EventStreamGone,
+    EventStreamOffered,
+    LogStatusReported,
+    StreamValuesReported,
+)
+from engine.model.display_message import DisplayMessagesReported
+from engine.model.firmware import FirmwareStatusReported, PublicationReported
 from engine.model.ids import Unit
 from engine.model.metering import ReadingsAnswer, ReadingsReported
+from engine.model.monitoring import EventsReported, MonitorsReported
 from engine.model.notices import NoticeAnswer, StationNotice
 from engine.model.provisioning import BootAnswer, BootReported, HeartbeatAnswer, HeartbeatReported
 from engine.model.quirks import OdditiesReported
@@ -62,6 +75,10 @@ Report = (
     | EvScheduleReported
     | PriorityReported
     | DynamicUpdatePulled
+    | DerControlsReported
+    | DerAlarmReported
+    | DerStartStopReported
+    | BatterySwapReported
     | VariablesReported
     | SecurityEventReported
     | SigningAsked
@@ -71,6 +88,16 @@ Report = (
     | ReservationStatusReported
     | SettlementReported
     | VatNumberPresented
+    | FirmwareStatusReported
+    | PublicationReported
+    | LogStatusReported
+    | CustomerInformationReported
+    | EventStreamOffered
+    | EventStreamGone
+    | StreamValuesReported
+    | MonitorsReported
+    | EventsReported
+    | DisplayMessagesReported
     | StationNotice
     | OdditiesReported
     | SilenceReported
@@ -88,6 +115,8 @@ Answer = (
     | NeedsAnswer
     | EvScheduleAnswer
     | DynamicUpdateAnswer
+    | DerNoted
+    | BatterySwapAnswer
     | VariablesAnswer
     | SecurityEventAnswer
     | SigningAnswer
@@ -97,6 +126,7 @@ Answer = (
     | ReservationStatusAnswer
     | SettlementAnswer
     | VatNumberAnswer
+    | EventStreamAnswer
     | NoticeAnswer
     | SessionAnswer
 )

@@ -5,6 +5,8 @@ from datetime import datetime
 from engine.model.authorization import StopDropped, StopPlanned, TokenChecked, TokenRemoved, TokenSaved
 from engine.model.availability import AvailabilityReached, AvailabilityWanted, ConnectorStatusChanged
 from engine.model.campaigns import CampaignChanged, CampaignStarted
+from engine.model.battery_swap import SwapLapsed, SwapMoved, SwapRequested
+from engine.model.bidirectional import AfrrSignalSent, EnergyTransfersAllowed
 from engine.model.certificates import (
     CertificateDeleted,
     CertificateInstalled,
@@ -17,8 +19,61 @@ from engine.model.certificates import (
 )
 from engine.model.commands import CommandRequested, CommandSent, CommandSettled
 from engine.model.data_transfer import DataReceived
+from engine.model.der_control import (
+    DerAlarmEnded,
+    DerAlarmRaised,
+    DerControlInstalled,
+    DerControlRan,
+    DerControlRemoved,
+    DerControlsSuperseded,
+    DerReportBegun,
+    DerReportEnded,
+    DerReportHeard,
+)
 from engine.model.device_model import InventoryAsked, InventoryPlanned, ReportFollowed, VariablesRecorded
+from engine.model.diagnostics import (
+    CustomerInformationAsked,
+    CustomerInformationForgotten,
+    CustomerInformationMissing,
+    CustomerInformationRecorded,
+    EventStreamAdjusted,
+    EventStreamClosed,
+    EventStreamOpened,
+    EventStreamsListed,
+    LogAsked,
+    LogEnded,
+    LogStatusRecorded,
+    StreamValuesRecorded,
+)
+from engine.model.display_message import (
+    DisplayMessageGone,
+    DisplayMessagesAsked,
+    DisplayMessageSet,
+    DisplayMessagesRecorded,
+    DisplayReportMissing,
+)
+from engine.model.firmware import (
+    FirmwareStatusRecorded,
+    FirmwareUnchanged,
+    FirmwareUpdateAsked,
+    FirmwareUpdateEnded,
+    FirmwareUpdateStalled,
+    FirmwareVersionSeen,
+    PublicationAsked,
+    PublicationEnded,
+    PublicationStatusRecorded,
+)
 from engine.model.metering import ReadingsRecorded
+from engine.model.monitoring import (
+    EventsRecorded,
+    MonitoringReportAsked,
+    MonitoringReportMissing,
+    MonitoringReportPlanned,
+    MonitoringSet,
+    MonitorsCleared,
+    MonitorsRecorded,
+    MonitorsSet,
+)
 from engine.model.notices import NoticeRecorded
 from engine.model.provisioning import (
     NetworkProfileAnswered,
@@ -53,6 +108,20 @@ from engine.model.smart_charging import (
     ProfilesReportHeard,
 )
 from engine.model.stations import StationRegistered
+from engine.model.tariff_and_cost import (
+    CostBegun,
+    CostCounted,
+    CostReported,
+    CostSettled,
+    CostUpdatesUnsupported,
+    DefaultTariffInstalled,
+    HeldTariffsCleared,
+    HeldTariffsListed,
+    TariffAssigned,
+    TariffRemoved,
+    TariffSaved,
+    TransactionTariffChanged,
+)
 from engine.model.transactions import (
     TransactionEnded,
     TransactionOpened,
@@ -95,6 +164,29 @@ Fact = (
     | EvScheduleRecorded
     | PriorityChanged
     | CompositeScheduleTold
+    | CostBegun
+    | CostCounted
+    | CostSettled
+    | CostReported
+    | CostUpdatesUnsupported
+    | DefaultTariffInstalled
+    | HeldTariffsCleared
+    | HeldTariffsListed
+    | TransactionTariffChanged
+    | EnergyTransfersAllowed
+    | AfrrSignalSent
+    | DerControlInstalled
+    | DerControlsSuperseded
+    | DerControlRemoved
+    | DerControlRan
+    | DerReportBegun
+    | DerReportHeard
+    | DerReportEnded
+    | DerAlarmRaised
+    | DerAlarmEnded
+    | SwapRequested
+    | SwapMoved
+    | SwapLapsed
     | NoticeRecorded
     | CommandRequested
     | CommandSent
@@ -137,10 +229,54 @@ Fact = (
     | VatNumberChecked
     | StopPlanned
     | StopDropped
+    | FirmwareUpdateAsked
+    | FirmwareStatusRecorded
+    | FirmwareUpdateEnded
+    | FirmwareUpdateStalled
+    | FirmwareVersionSeen
+    | FirmwareUnchanged
+    | PublicationAsked
+    | PublicationStatusRecorded
+    | PublicationEnded
+    | LogAsked
+    | LogStatusRecorded
+    | LogEnded
+    | CustomerInformationAsked
+    | CustomerInformationRecorded
+    | CustomerInformationMissing
+    | EventStreamOpened
+    | EventStreamClosed
+    | EventStreamAdjusted
+    | EventStreamsListed
+    | StreamValuesRecorded
+    | MonitorsSet
+    | MonitorsCleared
+    | MonitoringReportPlanned
+    | MonitoringReportAsked
+    | MonitorsRecorded
+    | MonitoringReportMissing
+    | MonitoringSet
+    | EventsRecorded
+    | DisplayMessageSet
+    | DisplayMessageGone
+    | DisplayMessagesAsked
+    | DisplayMessagesRecorded
+    | DisplayReportMissing
 )
 """Facts about one station, in the station's own journal."""
 
-OperatorFact = TokenSaved | TokenRemoved | StationRegistered | CampaignStarted | CampaignChanged | SigningDecided
+OperatorFact = (
+    TokenSaved
+    | TokenRemoved
+    | TariffSaved
+    | TariffRemoved
+    | TariffAssigned
+    | StationRegistered
+    | CampaignStarted
+    | CampaignChanged
+    | SigningDecided
+    | CustomerInformationForgotten
+)
 """Facts the operator makes, in the operator's journal."""
 
 

@@ -133,7 +133,7 @@ class FirmwareUpdateAsked(Word, frozen=True):
 class FirmwareStatusRecorded(Word, frozen=True):
     """Fact: a station told how far it is.
 
-    `number`: counts the statuses of a station. `request_id`: the update it is taken to be about; None: no update of ours.
+    `number`: counts the statuses of a station. `request_id`: the update it is taken to be about; None: none of ours.
     `said_id`: the requestId that it said. `result`: how the update ended with it. `flags`: what is odd about it.
     """
 

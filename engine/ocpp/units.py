@@ -1,10 +1,12 @@
 """Units of readings: from what stations say to the one normal form of `engine.model.metering.Reading`.
 
 Wh, varh, VAh, W, var, VA, A, V, Hz, Percent, Celsius: k-units and multipliers are resolved, temperatures are Celsius,
-other spellings are known (`Celcius`, `Hertz`, `%`, any case). A unit that is not in the table keeps its own name.
+other spellings are known (`Celcius`, `Hertz`, `%`, any case). A unit that is not in the table keeps its own name (dB, s,
+Ohm, lx, ...). Every word of the schemas and of the list of units of 2.1 has its test.
 """
 
 _EXACT = 1.0
+_MILLI = 1e-3
 _KILO = 1e3
 _MEGA = 1e6
 
@@ -27,14 +29,17 @@ _NORMAL_OF_UNIT: dict[str, tuple[float, str]] = {
     "v": (_EXACT, "V"),
     "hz": (_EXACT, "Hz"),
     "hertz": (_EXACT, "Hz"),
+    "mhz": (_MILLI, "Hz"),
     "percent": (_EXACT, "Percent"),
     "%": (_EXACT, "Percent"),
     "celsius": (_EXACT, "Celsius"),
     "celcius": (_EXACT, "Celsius"),
     "°c": (_EXACT, "Celsius"),
     "rpm": (_EXACT, "RPM"),
+    "s": (_EXACT, "s"),
 }
-"""Lower-case name -> factor and normal unit. Milli-units are not in use, so `MWh` in any case means mega."""
+"""Lower-case name -> factor and normal unit. No meter says mWh, so `MWh` in any case means mega; and none megahertz, so
+`mHz` means milli (2.1 appendix, StandardizedUnitsOfMeasure)."""
 
 _KELVIN = frozenset({"k", "kelvin"})
 _FAHRENHEIT = frozenset({"fahrenheit", "°f"})
@@ -53,6 +58,12 @@ _UNIT_OF_MEASURAND: tuple[tuple[str, str], ...] = (
     ("SoC", "Percent"),
     ("Temperature", "Celsius"),
     ("RPM", "RPM"),
+    ("Display.RemainingTime", "s"),
+    ("Display.BatteryEnergyCapacity", "Wh"),
+    ("Display.PresentSOC", "Percent"),
+    ("Display.MinimumSOC", "Percent"),
+    ("Display.TargetSOC", "Percent"),
+    ("Display.MaximumSOC", "Percent"),
 )
 """Start of a measurand -> the unit meant where none is said. Both versions say Wh for any energy; for reactive and
 apparent energy that can only mean their own."""

@@ -9,6 +9,8 @@ from typing import Any
 
 from engine.model.authorization import TokenPresented
 from engine.model.availability import ChangeAvailability, ConnectorStatusReported
+from engine.model.battery_swap import BatterySwapReported, RequestBatterySwap
+from engine.model.bidirectional import AllowEnergyTransfers, SendAfrrSignal
 from engine.model.certificates import (
     CertificateStatusAsked,
     ChainStatusAsked,
@@ -21,9 +23,50 @@ from engine.model.certificates import (
 )
 from engine.model.commands import CommandRequest, Outcome
 from engine.model.data_transfer import DataReported
+from engine.model.der_control import (
+    ClearDerControl,
+    DerAlarmReported,
+    DerControlsReported,
+    DerStartStopReported,
+    GetDerControl,
+    SetDerControl,
+)
 from engine.model.device_model import GetBaseReport, GetReport, VariablesReported
+from engine.model.diagnostics import (
+    AdjustEventStream,
+    CustomerInformation,
+    CustomerInformationReported,
+    EventStreamGone,
+    EventStreamOffered,
+    GetEventStreams,
+    GetLog,
+    LogStatusReported,
+    StreamValuesReported,
+)
+from engine.model.display_message import (
+    ClearDisplayMessage,
+    DisplayMessagesReported,
+    GetDisplayMessages,
+    SetDisplayMessage,
+)
+from engine.model.firmware import (
+    FirmwareStatusReported,
+    PublicationReported,
+    PublishFirmware,
+    UnpublishFirmware,
+    UpdateFirmware,
+)
 from engine.model.local_list import GetLocalListVersion, SendLocalList
 from engine.model.metering import ReadingsReported
+from engine.model.monitoring import (
+    ClearVariableMonitoring,
+    EventsReported,
+    GetMonitoringReport,
+    MonitorsReported,
+    SetMonitoringBase,
+    SetMonitoringLevel,
+    SetVariableMonitoring,
+)
 from engine.model.notices import StationNotice
 from engine.model.provisioning import (
     BootReported,
@@ -55,17 +98,32 @@ from engine.model.smart_charging import (
     UpdateDynamicSchedule,
     UsePriorityCharging,
 )
+from engine.model.tariff_and_cost import (
+    ChangeTransactionTariff,
+    ClearTariffs,
+    GetTariffs,
+    SetDefaultTariff,
+    UpdateCost,
+)
 from engine.model.transactions import GetTransactionStatus, TransactionReported
 from engine.station import (
     authorization,
     availability,
     certificates,
+    battery_swap,
+    bidirectional,
     charging_objections,
     data_transfer,
+    der_control,
     device_model,
+    diagnostics,
+    display_message,
+    event_streams,
+    firmware,
     follow_ups,
     local_list,
     metering,
+    monitoring,
     notices,
     payment,
     provisioning,
@@ -74,6 +132,7 @@ from engine.station import (
     security,
     smart_charging,
     sessions,
+    tariff_and_cost,
     transactions,
 )
 from engine.station.context import Context
@@ -97,7 +156,18 @@ def _transaction_reported(state: StationState, report: TransactionReported, cont
     effects = quirks.of_transaction(state, report, transactions.reported(state, report, context), context)
     effects = authorization.of_transaction(state, effects, context)
     effects = reservation.of_transaction(state, report, effects, context)
-    return smart_charging.with_transactions(state, effects, context)
+    effects = smart_charging.with_transactions(state, effects, context)
+    return tariff_and_cost.of_transaction(state, report, effects, context)
+
+
+def _status_reported(state: StationState, report: ConnectorStatusReported, context: Context) -> tuple[Effect, ...]:
+    """A status, and what it tells of a transaction's cost."""
+    return tariff_and_cost.with_costs(state, availability.reported(state, report, context), context)
+
+
+def _token_presented(state: StationState, report: TokenPresented, context: Context) -> tuple[Effect, ...]:
+    """A token, and the driver's own tariff."""
+    return tariff_and_cost.presented(report, authorization.presented(state, report, context), context)
 
 
 def _start_settled(
@@ -110,15 +180,20 @@ def _start_settled(
 
 def _booted(state: StationState, report: BootReported, context: Context) -> tuple[Effect, ...]:
     """A boot, and what may be lost by it."""
-    return *map(Record, local_list.booted(state, context)), *provisioning.booted(state, report, context)
+    told = (
+        *map(Record, local_list.booted(state, context)),
+        *firmware.booted(state, report, context),
+        *map(Record, monitoring.booted(state, report, context)),
+    )
+    return *told, *provisioning.booted(state, report, context)
 
 
 REPORTED: dict[type, Handler] = {
     TransactionReported: _transaction_reported,
     HeartbeatReported: provisioning.beaten,
-    ConnectorStatusReported: availability.reported,
+    ConnectorStatusReported: _status_reported,
     ReadingsReported: metering.reported,
-    TokenPresented: authorization.presented,
+    TokenPresented: _token_presented,
     BootReported: _booted,
     VariablesReported: device_model.reported,
     DataReported: data_transfer.reported,
@@ -129,9 +204,23 @@ REPORTED: dict[type, Handler] = {
     EvScheduleReported: smart_charging.ev_schedule_reported,
     PriorityReported: smart_charging.priority_reported,
     DynamicUpdatePulled: smart_charging.dynamic_pulled,
+    DerControlsReported: der_control.controls_reported,
+    DerAlarmReported: der_control.alarm_reported,
+    DerStartStopReported: der_control.start_stop_reported,
+    BatterySwapReported: battery_swap.reported,
     ReservationStatusReported: reservation.reported,
     SettlementReported: payment.settled,
     VatNumberPresented: payment.vat_number_presented,
+    FirmwareStatusReported: firmware.reported,
+    PublicationReported: firmware.published,
+    LogStatusReported: diagnostics.log_reported,
+    CustomerInformationReported: diagnostics.customer_reported,
+    EventStreamOffered: event_streams.offered,
+    EventStreamGone: event_streams.gone,
+    StreamValuesReported: event_streams.values_reported,
+    MonitorsReported: monitoring.reported,
+    EventsReported: monitoring.events_reported,
+    DisplayMessagesReported: display_message.reported,
     StationNotice: notices.reported,
     SecurityEventReported: security.reported,
     SigningAsked: certificates.signing_asked,
@@ -168,7 +257,33 @@ SETTLED: dict[type, Consequence] = {
     GetChargingProfiles: smart_charging.report_settled,
     GetCompositeSchedule: smart_charging.composite_settled,
     UpdateDynamicSchedule: smart_charging.update_settled,
+    UpdateCost: tariff_and_cost.update_settled,
+    SetDefaultTariff: tariff_and_cost.default_settled,
+    GetTariffs: tariff_and_cost.listed,
+    ClearTariffs: tariff_and_cost.cleared,
+    ChangeTransactionTariff: tariff_and_cost.change_settled,
+    AllowEnergyTransfers: bidirectional.transfers_settled,
+    SendAfrrSignal: bidirectional.signal_settled,
+    SetDerControl: der_control.set_settled,
+    GetDerControl: der_control.report_settled,
+    ClearDerControl: der_control.clear_settled,
+    RequestBatterySwap: battery_swap.swap_settled,
     CancelReservation: reservation.cancelled,
+    UpdateFirmware: firmware.update_settled,
+    PublishFirmware: firmware.publication_settled,
+    UnpublishFirmware: firmware.unpublished,
+    GetLog: diagnostics.log_settled,
+    CustomerInformation: diagnostics.customer_settled,
+    AdjustEventStream: event_streams.adjusted,
+    GetEventStreams: event_streams.listed,
+    SetVariableMonitoring: monitoring.set_settled,
+    ClearVariableMonitoring: monitoring.clear_settled,
+    GetMonitoringReport: monitoring.report_settled,
+    SetMonitoringBase: monitoring.base_settled,
+    SetMonitoringLevel: monitoring.level_settled,
+    SetDisplayMessage: display_message.set_settled,
+    GetDisplayMessages: display_message.report_settled,
+    ClearDisplayMessage: display_message.clear_settled,
 }
 """Command -> what its outcome means for its block."""
 
@@ -182,7 +297,13 @@ OBJECTED: dict[type, Objection] = {
     GetCompositeSchedule: charging_objections.to_composite,
     UpdateDynamicSchedule: charging_objections.to_update,
     UsePriorityCharging: charging_objections.to_prioritize,
+    UpdateCost: tariff_and_cost.objection_to_update,
+    SetDefaultTariff: tariff_and_cost.objection_to_default,
+    ChangeTransactionTariff: tariff_and_cost.objection_to_change,
+    AllowEnergyTransfers: bidirectional.objection,
+    SetDerControl: der_control.objection_to_set,
     SendLocalList: local_list.objection,
+    SetDisplayMessage: display_message.objection,
 }
 """Command -> what its block has against it."""
 
@@ -203,10 +324,27 @@ ALARMS: tuple[Alarm, ...] = (
     Alarm(authorization.stop_due_at, authorization.stop_due),
     Alarm(device_model.due_at, device_model.ring),
     Alarm(follow_ups.due_at, follow_ups.ring),
+    Alarm(firmware.due_at, firmware.rung),
+    Alarm(diagnostics.due_at, diagnostics.rung),
+    Alarm(monitoring.due_at, monitoring.rung),
+    Alarm(display_message.due_at, display_message.rung),
     Alarm(local_list.ask_at, local_list.ask),
     Alarm(reservation.due_at, reservation.lapsed),
     Alarm(smart_charging.due_at, smart_charging.ring),
+    Alarm(der_control.due_at, der_control.ring),
+    Alarm(battery_swap.due_at, battery_swap.ring),
 )
 """What the blocks wait for. `ring` is called when `due_at` is over; its facts must move `due_at`."""
-TIMED_PARTS: tuple[str, ...] = ("inventory", "awaited", "planned_stops", "known_list", "reserved", "charging")
+TIMED_PARTS: tuple[str, ...] = (
+    "inventory",
+    "awaited",
+    "planned_stops",
+    "known_list",
+    "reserved",
+    "charging", "der", "swaps",
+    "firmware",
+    "diagnostics",
+    "monitoring",
+    "display",
+)
 """Fields of `StationState` without which (at their default) no alarm is due: a quick look before the slow ones."""

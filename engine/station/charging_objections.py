@@ -1,6 +1,7 @@
 """Why a smart charging command must not be sent now: the rules of OCPP 2.1 block K that look at the station.
 
-    command                 is held against
+Against each command is held:
+
     SetChargingProfile      profile_rules; the open transactions; what else stands at its place, purpose and level; what
                             the car told; what the device model says the station can hold
     ClearChargingProfile    purposes that are not ours to clear (K10.FR.06)
@@ -138,7 +139,7 @@ def _taken(state: StationState, profile: ChargingProfile, evse: int) -> str | No
     for held in state.charging.profiles:
         if held.id == profile.id:
             if held.purpose is ProfilePurpose.EXTERNAL:
-                return f"Id {profile.id} is that of an external constraint, which is not replaced (K01.FR.05): use another."
+                return f"Id {profile.id} is that of an external constraint, which stays (K01.FR.05): use another."
             continue
         same = held.purpose is profile.purpose and held.stack_level == profile.stack_level
         if not same or replaces_by_level(state) or not held.overlaps(profile):

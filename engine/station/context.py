@@ -7,6 +7,7 @@ import msgspec
 
 from engine.model.authorization import TokenRecord, TransactionUse
 from engine.model.stations import StationRecord
+from engine.model.tariff_and_cost import TariffBook
 from engine.ports import Ids
 from engine.station.policy import Policy
 
@@ -24,6 +25,7 @@ class Context(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `now`: the decider's clock. `received_at`: the ingress' clock when the frame was complete (`now` for what did not
     come from a station). `tokens`: by `Token.key`; absent: the operator does not know the token. `record` None: no
     record, or not asked. `uses`: open transactions over all stations, by `authorization.use_key`; a moment behind.
+    `tariffs`: the operator's, a moment behind; None: there are none.
     """
 
     now: datetime
@@ -33,3 +35,4 @@ class Context(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     tokens: Mapping[str, TokenRecord] = {}
     record: StationRecord | None = None
     uses: Mapping[str, tuple[TransactionUse, ...]] = {}
+    tariffs: TariffBook | None = None

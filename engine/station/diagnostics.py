@@ -32,7 +32,7 @@ from engine.station import procedures
 from engine.station.context import Context
 from engine.station.diagnostics_memory import LOG_ENDS, LOG_FAILURES, CustomerReport, Upload
 from engine.station.effects import Effect, Record, Reply
-from engine.station.procedures import Steps
+from engine.station.procedures import Said, Steps
 from engine.station.state import StationState, evolve
 
 PAGE_MAX = 8192
@@ -80,36 +80,28 @@ def log_reported(state: StationState, report: LogStatusReported, context: Contex
     return *early, Record(fact), _TAKEN
 
 
-def log_settled(
-    state: StationState, request: CommandRequest, outcome: Outcome, context: Context
-) -> tuple[Effect, ...]:
+def log_settled(state: StationState, request: CommandRequest, outcome: Outcome, context: Context) -> tuple[Effect, ...]:
     """A request for a log was answered, or not answered: follows it, and ends those whose place it took."""
-    try:
-        accepted = procedures.accepted(outcome)
-    except LookupError:
+    said = procedures.said(outcome)
+    if said is None:
         return ()
     file_name = outcome.found.name if isinstance(outcome.found, LogFile) else None
-    fact = _log_asked(request, context, accepted, outcome.status or "", file_name)
+    fact = _log_asked(request, context, said, file_name)
     effects: tuple[Effect, ...] = (Record(fact),)
-    if accepted and outcome.status in ("AcceptedCanceled", None):
+    if said.accepted and outcome.status in ("AcceptedCanceled", None):
         for known in procedures.others_under_way(state.diagnostics.uploads, fact.request_id):
             if outcome.status is not None or known.kind is fact.kind:
                 effects = (*effects, Record(LogEnded(known.request_id, context.now)))
     return effects
 
 
-def customer_reported(
-    state: StationState, report: CustomerInformationReported, context: Context
-) -> tuple[Effect, ...]:
+def customer_reported(state: StationState, report: CustomerInformationReported, context: Context) -> tuple[Effect, ...]:
     """Puts a part of a report about a customer to those before it."""
     early = _customer_asked_early(state, report.request_id, context)
     for effect in early:
         state = evolve(state, effect.fact)
     known = state.diagnostics.customer(report.request_id)
-    if known is None:
-        page, text, flags = report.sequence, report.text, (procedures.UNKNOWN_REQUEST,)
-    else:
-        page, text, flags = _continued(known, report)
+    page, text, flags = _continued(known, report)
     gaps = known is None or (report.sequence > 0 and (known.gaps or report.sequence > known.part_next))
     fact = CustomerInformationRecorded(
         request_id=report.request_id,
@@ -130,11 +122,15 @@ def customer_settled(
 ) -> tuple[Effect, ...]:
     """A question about a customer was answered, or not answered."""
     del state
-    try:
-        accepted = procedures.accepted(outcome)
-    except LookupError:
+    said = procedures.said(outcome)
+    if said is None:
         return ()
-    return (Record(_customer_asked(request, context, accepted, outcome.status or "")),)
+    return (Record(_customer_asked(request, context, said)),)
+
+
+def due_at(state: StationState) -> datetime | None:
+    """When news of an upload, or the next part of a report, should have come."""
+    return procedures.due_at((*state.diagnostics.uploads, *state.diagnostics.customers))
 
 
 def rung(state: StationState, context: Context) -> tuple[Effect, ...]:
@@ -166,8 +162,10 @@ def _meant(state: StationState, report: LogStatusReported) -> Upload | None:
     return last if goes_on and not last.cancelled else None
 
 
-def _continued(known: CustomerReport, report: CustomerInformationReported) -> tuple[int, str, tuple[str, ...]]:
+def _continued(known: CustomerReport | None, report: CustomerInformationReported) -> tuple[int, str, tuple[str, ...]]:
     """The page that a part is on, the text on it, and what is odd."""
+    if known is None:
+        return report.sequence, report.text, (procedures.UNKNOWN_REQUEST,)
     if report.sequence == 0:
         return 0, report.text, (RESTARTED,) if known.part_next > 0 else ()
     flags: tuple[str, ...] = (procedures.AFTER_END,) if known.ended else ()
@@ -195,12 +193,10 @@ def _log_asked_early(state: StationState, request_id: int | None, context: Conte
     request = procedures.sent_request(state.queue, GetLog, request_id)
     if request is None or state.diagnostics.upload(request_id) is not None:
         return ()
-    return (Record(_log_asked(request, context, None, "", None)),)
+    return (Record(_log_asked(request, context, Said(), None)),)
 
 
-def _log_asked(
-    request: CommandRequest, context: Context, accepted: bool | None, answer: str, file_name: str | None
-) -> LogAsked:
+def _log_asked(request: CommandRequest, context: Context, said: Said, file_name: str | None) -> LogAsked:
     command = request.command
     assert isinstance(command, GetLog)
     return LogAsked(
@@ -209,8 +205,8 @@ def _log_asked(
         kind=command.kind,
         location=command.location,
         noted_at=context.now,
-        accepted=accepted,
-        answer=answer,
+        accepted=said.accepted,
+        answer=said.answer,
         file_name=file_name,
         oldest_at=command.oldest_at,
         latest_at=command.latest_at,
@@ -222,12 +218,10 @@ def _customer_asked_early(state: StationState, request_id: int, context: Context
     request = procedures.sent_request(state.queue, CustomerInformation, request_id)
     if request is None or state.diagnostics.customer(request_id) is not None:
         return ()
-    return (Record(_customer_asked(request, context, None, "")),)
+    return (Record(_customer_asked(request, context, Said())),)
 
 
-def _customer_asked(
-    request: CommandRequest, context: Context, accepted: bool | None, answer: str
-) -> CustomerInformationAsked:
+def _customer_asked(request: CommandRequest, context: Context, said: Said) -> CustomerInformationAsked:
     command = request.command
     assert isinstance(command, CustomerInformation)
     return CustomerInformationAsked(
@@ -236,7 +230,7 @@ def _customer_asked(
         report=command.report,
         clear=command.clear,
         noted_at=context.now,
-        accepted=accepted,
-        answer=answer,
+        accepted=said.accepted,
+        answer=said.answer,
         expected_by=_report_expected_by(context),
     )

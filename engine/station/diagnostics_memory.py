@@ -75,7 +75,7 @@ class CustomerReport(Procedure, frozen=True, gc=False, omit_defaults=True, kw_on
 
 
 class Stream(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """An open stream. `pending`: values that waited in the station last; `grown`: messages in a row with more of them."""
+    """An open stream. `pending`: values that waited in the station last. `grown`: messages in a row with more."""
 
     stream_id: int
     monitor_id: int

@@ -33,12 +33,7 @@ _FIELD_OF_VARIABLE = {
 }
 
 DisplayFact = (
-    VariablesRecorded
-    | DisplayMessageSet
-    | DisplayMessageGone
-    | DisplayMessagesAsked
-    | DisplayMessagesRecorded
-    | DisplayReportMissing
+    DisplayMessageSet | DisplayMessageGone | DisplayMessagesAsked | DisplayMessagesRecorded | DisplayReportMissing
 )
 
 
@@ -68,7 +63,7 @@ class Display(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     states: tuple[str, ...] | None = None
     languages: tuple[str, ...] | None = None
 
-    def after(self, fact: DisplayFact) -> Self:
+    def after(self, fact: DisplayFact | VariablesRecorded) -> Self:
         """After something became true."""
         match fact:
             case VariablesRecorded():

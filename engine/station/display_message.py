@@ -1,7 +1,8 @@
 """Display messages: which a station shows, as far as can be known from here. OCPP 2.1 O01 to O06.
 
-A message is there once the station accepted it, and gone when it was cleared, when its end has come (O01.FR.07), when its
-transaction ended (O02.FR.02), when another took its place in front (O01.FR.16), or when a report of all does not have it.
+A message is there once the station accepted it. It is gone when it was cleared, when its end has come (O01.FR.07),
+when its transaction ended (O02.FR.02), when another took its place in front (O01.FR.16), or when a report of all does
+not have it.
 What the device model says a station cannot show is not sent to it.
 """
 
@@ -27,6 +28,7 @@ from engine.station.clocks import instant
 from engine.station.context import Context
 from engine.station.display_memory import Shown
 from engine.station.effects import Effect, Record, Reply
+from engine.station.procedures import Said
 from engine.station.state import StationState, evolve
 
 _TAKEN = Reply(NoticeAnswer())
@@ -70,9 +72,7 @@ def objection(state: StationState, command: SetDisplayMessage, _context: Context
     )
 
 
-def set_settled(
-    state: StationState, request: CommandRequest, outcome: Outcome, context: Context
-) -> tuple[Effect, ...]:
+def set_settled(state: StationState, request: CommandRequest, outcome: Outcome, context: Context) -> tuple[Effect, ...]:
     """A message is shown, in place of another in front."""
     command = request.command
     assert isinstance(command, SetDisplayMessage)
@@ -107,11 +107,10 @@ def report_settled(
     del state
     command = request.command
     assert isinstance(command, GetDisplayMessages)
-    try:
-        accepted = procedures.accepted(outcome)
-    except LookupError:
+    said = procedures.said(outcome)
+    if said is None:
         return ()
-    fact = _asked(request, context, accepted, outcome.status or "")
+    fact = _asked(request, context, said)
     effects: tuple[Effect, ...] = (Record(fact),)
     if fact.empty and command.priority is None and command.state is None:
         gone = (Record(DisplayMessageGone(number, context.now, "unknown")) for number in command.ids)
@@ -146,9 +145,7 @@ def _ends_at(state: StationState, message: Shown) -> datetime | None:
 
 
 def _is_open(state: StationState, transaction_id: str | None) -> bool:
-    return transaction_id is not None and any(
-        known.transaction_id == transaction_id for known in state.ledger.open
-    )
+    return transaction_id is not None and any(known.transaction_id == transaction_id for known in state.ledger.open)
 
 
 def _missing(what: str, variable: str, wanted: Iterable[str], can: tuple[str, ...] | None) -> str | None:
@@ -158,7 +155,9 @@ def _missing(what: str, variable: str, wanted: Iterable[str], can: tuple[str, ..
     known = {word.lower() for word in can}
     for word in wanted:
         if word.lower() not in known:
-            return f"The station shows no message of {what} {word}: DisplayMessageCtrlr.{variable} has {', '.join(can)}."
+            return (
+                f"The station shows no message of {what} {word}: DisplayMessageCtrlr.{variable} has {', '.join(can)}."
+            )
     return None
 
 
@@ -171,19 +170,17 @@ def _asked_early(state: StationState, request_id: int, context: Context) -> tupl
     request = procedures.sent_request(state.queue, GetDisplayMessages, request_id)
     if request is None or state.display.report(request_id) is not None:
         return ()
-    return (Record(_asked(request, context, None, "")),)
+    return (Record(_asked(request, context, Said())),)
 
 
-def _asked(
-    request: CommandRequest, context: Context, accepted: bool | None, answer: str
-) -> DisplayMessagesAsked:
+def _asked(request: CommandRequest, context: Context, said: Said) -> DisplayMessagesAsked:
     command = request.command
     assert isinstance(command, GetDisplayMessages)
     return DisplayMessagesAsked(
         request_id=command.request_id or 0,
         noted_at=context.now,
-        accepted=accepted,
+        accepted=said.accepted,
         whole=not command.ids and command.priority is None and command.state is None,
-        empty=answer == "Unknown",
+        empty=said.answer == "Unknown",
         expected_by=_expected_by(context),
     )

@@ -1,8 +1,8 @@
 """Event streams: values that a 2.1 station sends in bulk and without an answer. OCPP 2.1 N11 to N15.
 
-A station opens a stream for a monitor, if it may; from then on its values come as SENDs. Nothing can be said to those, so
-values of a stream that nobody knows are recorded all the same, flagged. A station that falls behind is flagged once: send
-`AdjustEventStream` (N15.FR.05).
+A station opens a stream for a monitor, if it may; from then on its values come as SENDs. Nothing can be said to those,
+so values of a stream that nobody knows are recorded all the same, flagged. A station that falls behind is flagged once:
+send `AdjustEventStream` (N15.FR.05).
 """
 
 from engine.model.commands import CommandRequest, Outcome, Result

@@ -5,7 +5,7 @@
       |-- refused (Rejected, InvalidCertificate, RevokedCertificate, CALLERROR) ------------------- ended: refused
       |-- a newer update accepted with AcceptedCanceled, or on 1.6, which has no word for it ------ ended: cancelled
       |-- the station boots with another firmware than before ------------------------------------- ended: installed
-      '-- nothing heard for `DiagnosticsPolicy.firmware_silence_s` --------------- stalled, told once; it may still go on
+      '-- nothing heard for `DiagnosticsPolicy.firmware_silence_s` ----- stalled, told once; it may still go on
 
 1.6 tells a failure after each attempt, so a failed update may begin anew. A status without a requestId is about the
 youngest update that has not ended.
@@ -39,7 +39,7 @@ from engine.station import procedures
 from engine.station.context import Context
 from engine.station.effects import Effect, Record, Reply
 from engine.station.firmware_memory import PUBLICATION_ENDS, Update
-from engine.station.procedures import Steps
+from engine.station.procedures import Said, Steps
 from engine.station.state import StationState, evolve
 
 PATIENCE = 12
@@ -167,13 +167,12 @@ def update_settled(
     state: StationState, request: CommandRequest, outcome: Outcome, context: Context
 ) -> tuple[Effect, ...]:
     """An update was answered, or not answered: follows it, and ends those whose place it took."""
-    try:
-        accepted = procedures.accepted(outcome)
-    except LookupError:
+    said = procedures.said(outcome)
+    if said is None:
         return ()
-    fact = _update_asked(state, request, context, accepted, outcome.status or "")
+    fact = _update_asked(state, request, context, said)
     effects: tuple[Effect, ...] = (Record(fact),)
-    if accepted and outcome.status in ("AcceptedCanceled", None):
+    if said.accepted and outcome.status in ("AcceptedCanceled", None):
         for known in procedures.others_under_way(state.firmware.updates, fact.request_id):
             ended = FirmwareUpdateEnded(known.request_id, FirmwareResult.CANCELLED, context.now)
             effects = (*effects, Record(ended))
@@ -185,16 +184,13 @@ def publication_settled(
 ) -> tuple[Effect, ...]:
     """A publication was answered, or not answered."""
     del state
-    try:
-        accepted = procedures.accepted(outcome)
-    except LookupError:
+    said = procedures.said(outcome)
+    if said is None:
         return ()
-    return (Record(_publication_asked(request, context, accepted, outcome.status or "")),)
+    return (Record(_publication_asked(request, context, said)),)
 
 
-def unpublished(
-    state: StationState, request: CommandRequest, outcome: Outcome, context: Context
-) -> tuple[Effect, ...]:
+def unpublished(state: StationState, request: CommandRequest, outcome: Outcome, context: Context) -> tuple[Effect, ...]:
     """A file is offered no more: the publications with its checksum are over."""
     command = request.command
     assert isinstance(command, UnpublishFirmware)
@@ -202,6 +198,11 @@ def unpublished(
         return ()
     same = [known for known in state.firmware.publications if known.checksum == command.checksum.lower()]
     return tuple(Record(PublicationEnded(known.request_id, context.now)) for known in same)
+
+
+def due_at(state: StationState) -> datetime | None:
+    """When news of an update or a publication should have come."""
+    return procedures.due_at((*state.firmware.updates, *state.firmware.publications))
 
 
 def rung(state: StationState, context: Context) -> tuple[Effect, ...]:
@@ -273,12 +274,10 @@ def _asked_early(state: StationState, request_id: int | None, context: Context) 
     request = procedures.sent_request(state.queue, UpdateFirmware, request_id)
     if request is None or state.firmware.update(request_id) is not None:
         return ()
-    return (Record(_update_asked(state, request, context, None, "")),)
+    return (Record(_update_asked(state, request, context, Said())),)
 
 
-def _update_asked(
-    state: StationState, request: CommandRequest, context: Context, accepted: bool | None, answer: str
-) -> FirmwareUpdateAsked:
+def _update_asked(state: StationState, request: CommandRequest, context: Context, said: Said) -> FirmwareUpdateAsked:
     command = request.command
     assert isinstance(command, UpdateFirmware)
     request_id = command.request_id or 0
@@ -288,13 +287,15 @@ def _update_asked(
         command_id=request.command_id,
         location=command.location,
         noted_at=context.now,
-        accepted=accepted,
-        answer=answer,
+        accepted=said.accepted,
+        answer=said.answer,
         signed=command.signature is not None,
         retrieve_at=command.retrieve_at,
         install_at=command.install_at,
         from_version=_version(state) if known is None else known.from_version,
-        expected_by=procedures.expected_by(context.now, context.policy.diagnostics.firmware_silence_s, command.retrieve_at),
+        expected_by=procedures.expected_by(
+            context.now, context.policy.diagnostics.firmware_silence_s, command.retrieve_at
+        ),
     )
 
 
@@ -302,12 +303,10 @@ def _publication_early(state: StationState, request_id: int | None, context: Con
     request = procedures.sent_request(state.queue, PublishFirmware, request_id)
     if request is None or state.firmware.publication(request_id) is not None:
         return ()
-    return (Record(_publication_asked(request, context, None, "")),)
+    return (Record(_publication_asked(request, context, Said())),)
 
 
-def _publication_asked(
-    request: CommandRequest, context: Context, accepted: bool | None, answer: str
-) -> PublicationAsked:
+def _publication_asked(request: CommandRequest, context: Context, said: Said) -> PublicationAsked:
     command = request.command
     assert isinstance(command, PublishFirmware)
     return PublicationAsked(
@@ -316,7 +315,7 @@ def _publication_asked(
         location=command.location,
         checksum=command.checksum.lower(),
         noted_at=context.now,
-        accepted=accepted,
-        answer=answer,
+        accepted=said.accepted,
+        answer=said.answer,
         expected_by=procedures.expected_by(context.now, context.policy.diagnostics.firmware_silence_s),
     )

@@ -1,7 +1,7 @@
 """What is remembered of firmware: updates and publications that were asked for.
 
-Bounded: the last UPDATES_MAX updates and PUBLICATIONS_MAX publications. An update that ended stays until then, so that a
-late status and the boot with the new firmware find it.
+Bounded: the last UPDATES_MAX updates and PUBLICATIONS_MAX publications. An update that ended stays until then, so that
+a late status and the boot with the new firmware find it.
 """
 
 from datetime import datetime
@@ -53,7 +53,7 @@ FirmwareFact = (
 
 
 class Update(Procedure, frozen=True, gc=False, omit_defaults=True, kw_only=True):
-    """An update. `retrieve_at`, `install_at`: not before. `from_version`: what ran when it was asked for; None: not known.
+    """An update. `retrieve_at`, `install_at`: not before. `from_version`: what ran when it was asked for, if known.
 
     `booted`: the station has booted with another firmware since. `unchanged`: it has booted with the same one.
     """

@@ -1,8 +1,8 @@
 """Monitoring: which monitors a station has, and the events they make. OCPP 2.1 N02 to N08, G01.
 
-Monitors are known from three sources: what was set from here and accepted, what was cleared, and reports. A report of all
-of them is the truth: what it does not have is gone. After a boot, and after another monitoring base, the numbers may be
-others (N04.FR.19, N03): a report is asked for by itself where monitors are known.
+Monitors are known from three sources: what was set from here and accepted, what was cleared, and reports. A report of
+all of them is the truth: what it does not have is gone. After a boot, and after another monitoring base, the numbers
+may be others (N04.FR.19, N03): a report is asked for by itself where monitors are known.
 
 The availability of connectors comes as events in 2.1 (G01): those are told to `availability` as well.
 """
@@ -43,6 +43,7 @@ from engine.station.context import Context
 from engine.station.diagnostics import GAP, REPEATED, RESTARTED
 from engine.station.effects import Effect, Record, Reply
 from engine.station.monitoring_memory import MonitorReport
+from engine.station.procedures import Said
 from engine.station.state import StationState, evolve
 
 ASK_AFTER_S = 60.0
@@ -91,9 +92,7 @@ def events_reported(state: StationState, report: EventsReported, context: Contex
     return *effects, _TAKEN
 
 
-def set_settled(
-    state: StationState, request: CommandRequest, outcome: Outcome, context: Context
-) -> tuple[Effect, ...]:
+def set_settled(state: StationState, request: CommandRequest, outcome: Outcome, context: Context) -> tuple[Effect, ...]:
     """Monitors that a station took."""
     del state
     command = request.command
@@ -128,11 +127,10 @@ def report_settled(
 ) -> tuple[Effect, ...]:
     """A report was promised, or there is nothing to report."""
     del state
-    try:
-        accepted = procedures.accepted(outcome)
-    except LookupError:
+    said = procedures.said(outcome)
+    if said is None:
         return ()
-    fact = _asked(request, context, accepted, outcome.status or "")
+    fact = _asked(request, context, said)
     if fact.empty and fact.whole:
         return Record(fact), Record(MonitorsCleared(context.now, all=True))
     return (Record(fact),)
@@ -253,21 +251,19 @@ def _asked_early(state: StationState, request_id: int, context: Context) -> tupl
     request = procedures.sent_request(state.queue, GetMonitoringReport, request_id)
     if request is None or state.monitoring.report(request_id) is not None:
         return ()
-    return (Record(_asked(request, context, None, "")),)
+    return (Record(_asked(request, context, Said())),)
 
 
-def _asked(
-    request: CommandRequest, context: Context, accepted: bool | None, answer: str
-) -> MonitoringReportAsked:
+def _asked(request: CommandRequest, context: Context, said: Said) -> MonitoringReportAsked:
     command = request.command
     assert isinstance(command, GetMonitoringReport)
     return MonitoringReportAsked(
         request_id=command.request_id or 0,
         command_id=request.command_id,
         noted_at=context.now,
-        accepted=accepted,
+        accepted=said.accepted,
         whole=not command.refs and not command.criteria,
-        empty=answer == "EmptyResultSet",
-        answer=answer,
+        empty=said.answer == "EmptyResultSet",
+        answer=said.answer,
         expected_by=_expected_by(context),
     )

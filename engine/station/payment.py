@@ -1,8 +1,9 @@
 """Payment: settlements, receipts and VAT numbers of ad hoc payments. OCPP 2.1 C18 to C25.
 
-A settlement is recorded whatever it says. A receipt is ours to give where the payment was settled, the station has none
-of its own and the operator says where receipts are (C21.FR.03, C21.FR.04); its id is the same each time it is asked for.
-A VAT number is valid if its country could have given it (`vat_numbers`); whose it is only the operator's directory says.
+A settlement is recorded whatever it says. A receipt is ours to give where the payment was settled, the station has
+none of its own and the operator says where receipts are (C21.FR.03, C21.FR.04); its id is the same each time it is
+asked for. A VAT number is valid if its country could have given it (`vat_numbers`); whose it is only the operator's
+directory says.
 """
 
 import hashlib

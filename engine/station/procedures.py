@@ -9,8 +9,8 @@ messages come in parts. All are known by the requestId of their command, and all
       '---- nothing until expected_by --+---> stalled, told once; it may still go on
 
 What a station tells may come before its answer to the command, for messages of both directions overtake each other:
-then the command that is with the station tells what was asked (`sent_request`). Stations skip statuses, repeat them, tell
-them in odd orders and name numbers that nobody gave them: all of that is recorded, and flagged where it is odd.
+then the command that is with the station tells what was asked (`sent_request`). Stations skip statuses, repeat them,
+tell them in odd orders and name numbers that nobody gave them: all of that is recorded, and flagged where it is odd.
 """
 
 from collections.abc import Iterable
@@ -113,9 +113,7 @@ def cancelled(procedures: tuple[P, ...], request_id: int) -> tuple[P, ...]:
 
 def silenced(procedures: tuple[P, ...], request_id: int) -> tuple[P, ...]:
     """With nothing more expected of this one: that it is overdue was told."""
-    return tuple(
-        replace(known, expected_by=None) if known.request_id == request_id else known for known in procedures
-    )
+    return tuple(replace(known, expected_by=None) if known.request_id == request_id else known for known in procedures)
 
 
 def others_under_way(procedures: tuple[P, ...], request_id: int) -> tuple[P, ...]:
@@ -148,14 +146,18 @@ def sent_request(queue: Queue, kind: type[Command], request_id: int | None) -> C
     return sent.request if request_id is None or given == request_id else None
 
 
-def accepted(outcome: Outcome) -> bool | None:
-    """Whether the station said yes; None: it said nothing, and may have begun.
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """What a station said to a command. `accepted` None: nothing, but it may have begun. `answer`: its word; '': none."""
 
-    Raises:
-        LookupError: Nothing was sent, or nothing is known of it: there is nothing to follow.
-    """
+    accepted: bool | None = None
+    answer: str = ""
+
+
+def said(outcome: Outcome) -> Said | None:
+    """What a station said; None: nothing was sent, so there is nothing to follow."""
     if outcome.result in _UNTOLD:
+        return Said()
+    refused_here = outcome.result is Result.REFUSED and outcome.payload is None and outcome.status is None
+    if outcome.result not in _TOLD or refused_here:
         return None
-    if outcome.result not in _TOLD or (outcome.result is Result.REFUSED and outcome.payload is None):
-        raise LookupError(outcome.result)
-    return outcome.result is Result.ACCEPTED
+    return Said(outcome.result is Result.ACCEPTED, outcome.status or "")

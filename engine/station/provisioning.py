@@ -23,7 +23,17 @@ from engine.model.certificates import SigningAsked
 from engine.model.commands import CommandRequest, Outcome, Result
 from engine.model.device_model import InventoryPlanned, VariablesReported
 from engine.model.envelopes import Report
+from engine.model.diagnostics import (
+    CustomerInformationReported,
+    EventStreamGone,
+    EventStreamOffered,
+    LogStatusReported,
+    StreamValuesReported,
+)
+from engine.model.display_message import DisplayMessagesReported
+from engine.model.firmware import FirmwareStatusReported, PublicationReported
 from engine.model.metering import ReadingsReported
+from engine.model.monitoring import EventsReported, MonitorsReported
 from engine.model.notices import StationNotice
 from engine.model.provisioning import (
     BootAnswer,
@@ -57,6 +67,16 @@ MESSAGES_OF_REPORT: dict[type, tuple[str, ...]] = {
 """By which names TriggerMessage asks for a report."""
 SAID_WHILE_PENDING: tuple[type, ...] = (
     StationNotice,
+    FirmwareStatusReported,
+    PublicationReported,
+    LogStatusReported,
+    CustomerInformationReported,
+    EventStreamOffered,
+    EventStreamGone,
+    StreamValuesReported,
+    MonitorsReported,
+    EventsReported,
+    DisplayMessagesReported,
     VariablesReported,
     SecurityEventReported,
     SigningAsked,

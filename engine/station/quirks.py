@@ -86,8 +86,9 @@ def of_transaction(
         news = _of_end(state, report, [effect.fact for effect in effects if isinstance(effect, Record)])
     if not news:
         return effects
-    fact = counted(state, dict.fromkeys(news, 1), context.received_at, news)
-    return Record(fact), *effects
+    noted = Record(counted(state, dict.fromkeys(news, 1), context.received_at, news))
+    replies = tuple(effect for effect in effects if isinstance(effect, Reply))
+    return *[effect for effect in effects if not isinstance(effect, Reply)], noted, *replies
 
 
 def _of_clock(report: TransactionReported, context: Context) -> dict[str, str]:

@@ -73,9 +73,7 @@ _NOTED = Reply(ChargingNoted())
 _NO_NUMBERS = ScheduleUpdate()
 
 
-def set_settled(
-    state: StationState, request: CommandRequest, outcome: Outcome, context: Context
-) -> tuple[Effect, ...]:
+def set_settled(state: StationState, request: CommandRequest, outcome: Outcome, context: Context) -> tuple[Effect, ...]:
     """The station has the profile, in place of the one that it replaces."""
     command = request.command
     assert isinstance(command, SetChargingProfile), command

@@ -6,12 +6,13 @@ with every message of the station, so what no decision looks at is not in it. Ev
 """
 
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any, assert_never, get_args
 
 import msgspec
 from msgspec.structs import replace
 
 from engine.model.authorization import StopDropped, StopPlanned, TokenChecked
+from engine.model.battery_swap import SwapLapsed, SwapMoved, SwapRequested
 from engine.model.availability import (
     AvailabilityReached,
     AvailabilityWanted,
@@ -20,6 +21,15 @@ from engine.model.availability import (
 )
 from engine.model.commands import CommandRequested, CommandSent, CommandSettled
 from engine.model.data_transfer import DataReceived
+from engine.model.der_control import (
+    DerAlarmEnded,
+    DerAlarmRaised,
+    DerControlInstalled,
+    DerControlRemoved,
+    DerReportBegun,
+    DerReportEnded,
+    DerReportHeard,
+)
 from engine.model.device_model import InventoryAsked, InventoryPlanned, ReportFollowed, VariablesRecorded
 from engine.model.facts import Fact
 from engine.model.metering import ReadingsRecorded
@@ -46,6 +56,7 @@ from engine.model.smart_charging import (
     ProfilesReportEnded,
     ProfilesReportHeard,
 )
+from engine.model.tariff_and_cost import CostBegun, CostCounted, CostSettled, CostUpdatesUnsupported
 from engine.model.transactions import TransactionEnded, TransactionOpened, TransactionUpdated
 from engine.model.local_list import (
     LocalListAsked,
@@ -58,9 +69,16 @@ from engine.model.reservation import ReservationEnded, ReservationLapsed, Reserv
 from engine.model.word import Word
 from engine.station.awaited import Awaited, Service
 from engine.station.charging_memory import ChargingMemory
+from engine.station.diagnostics_memory import Diagnostics, DiagnosticsFact
+from engine.station.display_memory import Display, DisplayFact
+from engine.station.firmware_memory import Firmware, FirmwareFact
+from engine.station.monitoring_memory import Monitoring, MonitoringFact
 from engine.station.clocks import instant
+from engine.station.der_memory import DerMemory
 from engine.station.inventory import Inventory
 from engine.station.known_list import KnownList
+from engine.station.known_costs import KnownCosts
+from engine.station.known_swaps import KnownSwaps
 from engine.station.ledger import Ledger
 from engine.station.planned_stops import PlannedStops
 from engine.station.presence import Noticed, Presence, make_of
@@ -126,10 +144,21 @@ class StationState(Word, frozen=True):
     presence: Presence = Presence()
     noticed: Noticed = Noticed()
     charging: ChargingMemory = ChargingMemory()
+    der: DerMemory = DerMemory()
+    swaps: KnownSwaps = KnownSwaps()
+    costs: KnownCosts = KnownCosts()
+    firmware: Firmware = Firmware()
+    diagnostics: Diagnostics = Diagnostics()
+    monitoring: Monitoring = Monitoring()
+    display: Display = Display()
 
 
 PARTS_OF_FACT: dict[type, tuple[str, ...]] = {
-    VariablesRecorded: ("inventory", "charging"),
+    VariablesRecorded: ("inventory", "charging", "display"),
+    **dict.fromkeys(get_args(FirmwareFact), ("firmware",)),
+    **dict.fromkeys(get_args(DiagnosticsFact), ("diagnostics",)),
+    **dict.fromkeys(get_args(MonitoringFact), ("monitoring",)),
+    **dict.fromkeys(get_args(DisplayFact), ("display",)),
     ProfileInstalled: ("charging",),
     ProfileRemoved: ("charging",),
     ProfileAdopted: ("charging",),
@@ -140,6 +169,20 @@ PARTS_OF_FACT: dict[type, tuple[str, ...]] = {
     LimitImposed: ("charging",),
     LimitReleased: ("charging",),
     NeedsRecorded: ("charging",),
+    DerControlInstalled: ("der",),
+    DerControlRemoved: ("der",),
+    DerReportBegun: ("der",),
+    DerReportHeard: ("der",),
+    DerReportEnded: ("der",),
+    DerAlarmRaised: ("der",),
+    DerAlarmEnded: ("der",),
+    CostBegun: ("costs",),
+    CostCounted: ("costs",),
+    CostSettled: ("costs",),
+    CostUpdatesUnsupported: ("costs",),
+    SwapRequested: ("swaps",),
+    SwapMoved: ("swaps",),
+    SwapLapsed: ("swaps",),
     ReportFollowed: ("inventory",),
     InventoryPlanned: ("inventory",),
     InventoryAsked: ("inventory",),

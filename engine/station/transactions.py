@@ -45,7 +45,7 @@ from engine.model.transactions import (
     TransactionStatusTold,
     TransactionUpdated,
 )
-from engine.station import authorization, follow_ups
+from engine.station import authorization, follow_ups, quirks
 from engine.station.availability import CHARGING_STATE_OF_STATUS, connector_at
 from engine.station.clocks import instant, skewed
 from engine.station.context import Context
@@ -64,7 +64,10 @@ STOP_TRIGGERS = frozenset({"StopAuthorized", "Deauthorized"})
 
 
 class _Message(msgspec.Struct, frozen=True, gc=False):
-    """A report and what we make of it. `at`: the station's clock, or ours. `flags`: what is odd, known or unknown."""
+    """A report and what we make of it. `at`: the station's clock, or ours. `flags`: what is odd, known or unknown.
+
+    `jitter_wh`: so much may the meter be lower at the end than at the start without a flag (a quirk).
+    """
 
     report: TransactionReported
     at: datetime
@@ -72,6 +75,7 @@ class _Message(msgspec.Struct, frozen=True, gc=False):
     verdict: TokenVerdict | None
     flags: tuple[TransactionFlag, ...]
     token_unknown: bool
+    jitter_wh: float = 0.0
 
     @property
     def offline(self) -> bool:
@@ -199,6 +203,7 @@ def _message(
         verdict=None if token is None else authorization.verdict_of_report(state, report, known, context),
         flags=(TransactionFlag.CLOCK_SKEW,) if skew else (),
         token_unknown=token is not None and authorization.unknown(token, context),
+        jitter_wh=quirks.effective(state, context).meter_jitter_wh if report.stage is Stage.ENDED else 0.0,
     )
 
 
@@ -424,6 +429,8 @@ def _ended(known: KnownTransaction, message: _Message) -> TransactionEnded:
     if message.token_unknown:
         flags = (*flags, TransactionFlag.UNKNOWN_TOKEN)
     gaps = None if report.sequence is None else gaps_after(known, report.stage, report.sequence)
+    if energy_wh is not None and -message.jitter_wh <= energy_wh < 0:
+        energy_wh = 0.0
     if energy_wh is not None and energy_wh < 0:
         energy_wh = None
         flags = (*flags, TransactionFlag.METER_BACKWARDS)

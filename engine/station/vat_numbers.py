@@ -37,7 +37,7 @@ def _digits(text: str) -> list[int]:
 
 
 def _weighted(text: str, weights: tuple[int, ...]) -> int:
-    return sum(digit * weight for digit, weight in zip(_digits(text), weights, strict=False))
+    return sum(digit * weight for digit, weight in zip(_digits(text[: len(weights)]), weights, strict=True))
 
 
 def _luhn(text: str) -> bool:

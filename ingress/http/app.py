@@ -12,10 +12,26 @@ from starlette.responses import Response
 
 from engine.ports import ActorUnavailable, JournalUnavailable
 from ingress.http import health
-from ingress.http.api import blocks, campaigns, certificates, commands, quirks, stations, status, tokens, transactions
+from ingress.http.api import (
+    blocks,
+    campaigns,
+    certificates,
+    commands,
+    customer_information,
+    local_lists,
+    quirks,
+    signed_values,
+    station_records,
+    stations,
+    status,
+    tariffs,
+    tokens,
+    transactions,
+)
 from ingress.http.api.description import openapi_of
 from ingress.http.authentication import Closed
 from ingress.http.bounds import Bounded
+from ingress.http.local_lists import LocalLists
 from ingress.http.metrics import Measured
 from ingress.http.problems import Guarded, handle_problems, invalid, storage_unavailable
 from ingress.http.services import Services
@@ -36,6 +52,7 @@ def create_app(services: Services) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
+    app.state.local_lists = LocalLists(services)
     _add_doors(app, services)
     handle_problems(app)
     app.add_exception_handler(BadCursor, _on_bad_cursor)
@@ -44,7 +61,22 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(ActorUnavailable, _on_actor_down)
     app.include_router(health.router)
     api = APIRouter(prefix=API_PREFIX)
-    for part in (stations, commands, transactions, tokens, status, blocks, campaigns, certificates, quirks):
+    for part in (
+        stations,
+        station_records,
+        commands,
+        transactions,
+        signed_values,
+        tariffs,
+        tokens,
+        local_lists,
+        status,
+        blocks,
+        campaigns,
+        certificates,
+        customer_information,
+        quirks,
+    ):
         api.include_router(part.router)
     app.include_router(api)
     app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]  # FastAPI's documented way to shape it

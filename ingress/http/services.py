@@ -10,9 +10,9 @@ import msgspec
 from fastapi import Depends, Request
 
 from engine.model.quirks import QuirkBook
-from engine.ports import Clock, CommandGateway, OperatorBook
+from engine.ports import Clock, CommandGateway, OperatorBook, TariffKeeper
 from ingress.http.keys import ApiKeys
-from ingress.http.settings import HttpSettings
+from ingress.http.settings import HttpSettings, LocalListSettings
 from storage.authority.desk import Office
 from storage.blocks.table import Table
 from storage.queries.filters import (
@@ -109,6 +109,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     `metrics_dir`: prometheus_client's multiprocess directory of this node; None: this process alone.
     `knows`: whether a station was ever heard of, asked only where neither the operator's book nor the projection knows
     it (the projection runs a moment behind); None: those two decide.
+    `tariffs`: the operator's tariffs; None: the routes about them fail.
     `command_deadline_s`: of commands whose caller names none.
     `version`: Narke's own. `quirks`: what stations of some makes do otherwise.
     `office`: the local certificate authority; None: there can be none here.
@@ -121,10 +122,12 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     ids: Callable[[], UUID]
     settings: HttpSettings = HttpSettings()
+    local_lists: LocalListSettings = LocalListSettings()
     health: Mapping[str, Check] = {}
     targets: Callable[[], Awaitable[Sequence[ScrapeTarget]]] | None = None
     metrics_dir: Path | None = None
     knows: Callable[[str], Awaitable[bool]] | None = None
+    tariffs: TariffKeeper | None = None
     command_deadline_s: float = 30.0
     office: Office | None = None
     version: str = "0"

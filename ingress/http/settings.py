@@ -1,6 +1,31 @@
-"""Settings of the HTTP door."""
+"""Settings of the HTTP door, and of what its process keeps in order."""
+
+from typing import Literal
 
 from pydantic import BaseModel, Field
+
+
+class LocalListSettings(BaseModel, frozen=True, extra="forbid"):
+    """The section `[local_lists]`."""
+
+    all_tokens: bool = Field(
+        False,
+        description="Whether tokens of which the operator did not say (in_local_list) are sent to stations' local "
+        "lists. false: only those that are marked.",
+    )
+    keep: Literal["off", "repair", "follow"] = Field(
+        "repair",
+        description="off: lists are sent when somebody asks for it; repair: what was begun is finished and what is "
+        "stale is sent anew; follow: lists that were sent once follow every change of the tokens, too.",
+    )
+    interval_s: float = Field(30.0, ge=0.1, le=86_400, description="Seconds between two looks at the lists.")
+    entries_per_message: int = Field(
+        100,
+        ge=1,
+        le=10_000,
+        description="Tokens of one SendLocalList at most; a station that is known to take fewer gets fewer.",
+    )
+    parallel: int = Field(8, ge=1, le=1_000, description="Stations whose lists are sent at once, by themselves.")
 
 
 class HttpSettings(BaseModel, frozen=True, extra="forbid"):

@@ -245,13 +245,15 @@ class GuardedDoor:
         if self._tls is None:
             await loop.connect_accepted_socket(lambda: Connection(self._host, caller), sock)
             return
-        await loop.connect_accepted_socket(
+        transport, _ = await loop.connect_accepted_socket(
             lambda: Connection(self._host, caller),
             sock,
             ssl=self._tls.context,
             ssl_handshake_timeout=settings.tls_handshake_timeout_s,
             ssl_shutdown_timeout=settings.close_timeout_s,
         )
+        if transport.get_extra_info("ssl_object") is None:  # uvloop takes a hang-up during the handshake for its end
+            raise ConnectionResetError("hung up during the TLS handshake")
 
     async def _introduced(self, sock: socket.socket, caller: Caller) -> Caller:
         """Whom the PROXY header names; exactly its bytes are read.

@@ -280,7 +280,7 @@ def _mismatch(record: StationRecord, wanted: frozenset[int], caller: Caller) -> 
         return Refusal(403, "certificate_missing", text, event=_WRONG_CERTIFICATE)
     text = (
         f"station {record.station} has security profile {profiles} and came with another: have its record changed "
-        "(narke station set --profile), or its configuration"
+        "(narke station register --profile), or its configuration"
     )
     return Refusal(403, "profile_mismatch", text, event=_WRONG_PROFILE)
 

@@ -143,8 +143,14 @@ class IngressServer:
         await door.open()
         self._door = door
         if self._tls is not None:
-            self._tls_door = GuardedDoor(self, settings.tls_port, self._proxies, self._tls, security_log)
-            await self._tls_door.open()
+            tls_door = GuardedDoor(self, settings.tls_port, self._proxies, self._tls, security_log)
+            try:
+                await tls_door.open()
+            except OSError:
+                door.close()
+                self._door = None
+                raise
+            self._tls_door = tls_door
             self._tls.start()
 
     @property

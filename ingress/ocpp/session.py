@@ -215,12 +215,18 @@ class StationSession:
         """The actor's word on one of our events."""
         if isinstance(verdict, Superseded):
             self._connection.close(SUPERSEDED, "superseded by a newer connection of the same identity")
-        elif isinstance(parcel, Asked) and not self.gone:
+        else:
             try:
-                self._reply(parcel, verdict)
-            except Exception:  # a bug with one answer must not stop the batch's others
-                log.exception("an answer could not be sent", station=self.station, action=parcel.action)
+                self._take_verdict(parcel, verdict)
+            except Exception:  # a bug with one verdict must not stop the batch's others
+                action = parcel.action if isinstance(parcel, Asked) else type(parcel.delivery.event).__name__
+                log.exception("a verdict could not be followed", station=self.station, action=action)
                 self._connection.close(1011, "internal error")
+
+    def _take_verdict(self, parcel: Parcel, verdict: Verdict) -> None:
+        if isinstance(parcel, Asked):
+            if not self.gone:
+                self._reply(parcel, verdict)
         elif parcel.delivery.event is self._opened:
             self._welcomed(verdict)
 

@@ -22,6 +22,7 @@ from loadtests.bench.driving import Failed, Generator, running_yardstick
 from loadtests.bench.measuring import System
 from loadtests.bench.plan import Plan
 from loadtests.bench.ratios import NARKE, YARDSTICKS
+from loadtests.bench.secure import Secure, secure
 
 STOP_RESERVE_S = 12.0
 """Of the time for all, kept for stopping."""
@@ -37,6 +38,7 @@ class Stage(Enum):
 
     FRESH = "fresh"
     MAIN = "main"
+    TLS = "tls"
     LITERAL = "literal"
 
 
@@ -54,6 +56,7 @@ class Bench:
         told: What the rows before have told, by row.
         narke: The Narke of this stage.
         stage: Ends what the rows of this stage have started.
+        secure: How stations connect in the stage of TLS; None in the others.
     """
 
     plan: Plan
@@ -62,13 +65,15 @@ class Bench:
     told: dict[str, dict[str, Any]]
     narke: system.Narke
     stage: contextlib.ExitStack
+    secure: Secure | None = None
     _generators: dict[str, Generator] = field(default_factory=dict)
     _yardsticks: dict[str, tuple[System, Generator]] = field(default_factory=dict)
 
     def generator(self, prefix: str = "BENCH-") -> Generator:
         """The generator of stations with this prefix, started when it is first asked for."""
         if prefix not in self._generators:
-            generator = Generator(self.narke.url, self.folder, prefix, system.TOKEN)
+            url, more = (self.narke.url, ()) if self.secure is None else (self.secure.url, self.secure.arguments)
+            generator = Generator(url, self.folder, prefix, system.TOKEN, more)
             self.stage.callback(generator.stop)
             self._generators[prefix] = generator
         return self._generators[prefix]
@@ -140,14 +145,15 @@ class Run:
         return Stage.MAIN if shared and row.stage is Stage.FRESH else row.stage
 
     def _stage(self, stage: Stage, rows: Sequence[Row]) -> None:
-        if self.attached is not None and stage is Stage.LITERAL:
+        if self.attached is not None and stage in {Stage.LITERAL, Stage.TLS}:
             self.failed |= {row.name: "needs a Narke of its own: leave --data-dir out" for row in rows}
             return
         self.say(f"starting Narke for {', '.join(row.name for row in rows)}")
         try:
             with contextlib.ExitStack() as stack:
-                narke = self._narke(stage, stack)
-                bench = Bench(self.plan, self.folder, self.say, self.told, narke, stack)
+                way = secure(self.folder / stage.value) if stage is Stage.TLS else None
+                narke = self._narke(stage, stack, way)
+                bench = Bench(self.plan, self.folder, self.say, self.told, narke, stack, way)
                 for row in rows:
                     self._row(row, bench)
                 self.say("stopping")
@@ -156,11 +162,11 @@ class Run:
                 if row.name not in self.told:
                     self.failed.setdefault(row.name, _words_of(error))
 
-    def _narke(self, stage: Stage, stack: contextlib.ExitStack) -> system.Narke:
+    def _narke(self, stage: Stage, stack: contextlib.ExitStack, way: Secure | None) -> system.Narke:
         if self.attached is not None:
             narke = system.attach(self.attached)
         else:
-            settings = STAGE_SETTINGS.get(stage)
+            settings = STAGE_SETTINGS.get(stage) if way is None else way.settings
             narke = stack.enter_context(system.running(self.folder / stage.value, settings=settings))
         self.notes[stage.value] = {"start_s": narke.start_s, "redis": narke.durability()}
         return narke

@@ -13,12 +13,13 @@ from array import array
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
-from loadtests.bench import wire
+from loadtests.bench import credentials, wire
 from loadtests.bench.stations import Refused, Station, timestamp
 
 ANSWER_S_MAX = 30.0
@@ -58,14 +59,28 @@ class Crew:
         run: Makes message ids of this run unlike those of any other, 8 characters.
         token: What their drivers present.
         seed: Of masks and back-off.
+        ca: Whom stations trust, PEM, where the URL is wss; None: they speak no TLS.
+        secret: What their passwords are derived from (`loadtests.bench.credentials`); None: they have none.
     """
 
-    def __init__(self, url: str, prefix: str, run: str, token: str, seed: int) -> None:
+    def __init__(  # noqa: PLR0913 (each is an option of the generator)
+        self,
+        url: str,
+        prefix: str,
+        run: str,
+        token: str,
+        seed: int,
+        *,
+        ca: Path | None = None,
+        secret: str | None = None,
+    ) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._path = parts.path.rstrip("/")
         self._prefix, self._run, self._token = prefix, run, token
         self._chance = Random(seed)
+        self._tls = None if ca is None else credentials.client_context(ca)
+        self._secret = secret
         self.stations: list[Station] = []
         self.in_flight = 0
         self._idle: deque[Station] = deque()
@@ -107,7 +122,8 @@ class Crew:
             TimeoutError: The server did not answer within a station's patience.
         """
         async with asyncio.timeout(ANSWER_S_MAX):
-            await station.open(self._host, self._port, self._path)
+            more = "" if self._secret is None else credentials.authorization(self._secret, station.identity)
+            await station.open(self._host, self._port, self._path, tls=self._tls, more=more)
         ascent.connected_at = perf_counter()
         boot = {"chargePointVendor": "Narke Bench", "chargePointModel": "Generator", "firmwareVersion": "1.0"}
         answer = await _patient(station, "BootNotification", boot)

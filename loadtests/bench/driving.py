@@ -85,11 +85,11 @@ def last_lines(log: Path, count: int = 15) -> str:
 class Generator:
     """A generator process and what can be asked of it."""
 
-    def __init__(self, url: str, folder: Path, prefix: str, token: str) -> None:
+    def __init__(self, url: str, folder: Path, prefix: str, token: str, more: Sequence[str] = ()) -> None:
         self.prefix = prefix
         self._log = folder / f"generator-{prefix}.log"
         command = [sys.executable, "-m", "loadtests.bench.generator"]
-        command += ["--url", url, "--prefix", prefix, "--token", token]
+        command += ["--url", url, "--prefix", prefix, "--token", token, *more]
         self._process = start(command, self._log, asked=True)
         self.stations = 0
 

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import sys
 import uuid
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -60,10 +61,13 @@ def main() -> None:
     parser.add_argument("--url", required=True)
     parser.add_argument("--prefix", default="BENCH-")
     parser.add_argument("--token", default="BENCH-TOKEN")
+    parser.add_argument("--ca", type=Path, help="stations speak TLS and trust this authority (PEM)")
+    parser.add_argument("--secret", help="stations have passwords derived from this (hexadecimal)")
     asked = parser.parse_args()
     run = uuid.uuid4()  # of no seed: two runs with the same message ids would be repeats
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(Crew(asked.url, asked.prefix, run.hex[:8], asked.token, run.int)))
+        crew = Crew(asked.url, asked.prefix, run.hex[:8], asked.token, run.int, ca=asked.ca, secret=asked.secret)
+        runner.run(serve(crew))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ class Plan:
         commands: Round trips, each for an idle and a loaded system.
         probes_s: How long the projector's lag is watched.
         storm_stations: Of the storm, and of memory per station.
+        storm_tls_stations: Of the storm with security profile 2.
         storm_s_max: After which the storm has failed.
         rest_s: Quiet before memory is read.
         literal_stations: Of literal mode.
@@ -45,6 +46,7 @@ class Plan:
     commands: int
     probes_s: float
     storm_stations: int
+    storm_tls_stations: int
     storm_s_max: float
     rest_s: float
     literal_stations: int
@@ -66,6 +68,7 @@ WHOLE = Plan(
     commands=1_000,
     probes_s=30.0,
     storm_stations=10_000,
+    storm_tls_stations=5_000,
     storm_s_max=90.0,
     rest_s=15.0,
     literal_stations=50,
@@ -86,6 +89,7 @@ QUICK = Plan(
     commands=50,
     probes_s=2.0,
     storm_stations=1_000,
+    storm_tls_stations=500,
     storm_s_max=30.0,
     rest_s=0.5,
     literal_stations=2,

@@ -114,6 +114,8 @@ WORDS: Mapping[str, str] = {
     "p99_9_ms_paced_3000": "p99.9",
     "storm_10k_s": "storm: seconds until all are up and have reported",
     "storm_10k_timeouts": "storm: stations that timed out",
+    "storm_tls_5k_s": "storm with TLS and passwords: seconds until all are up",
+    "storm_tls_5k_timeouts": "storm with TLS and passwords: stations that timed out",
     "kib_per_station": "KiB per idle station, all processes",
     "command_p50_ms": "command there and back through REST, ms, p50",
     "command_p99_ms": "p99",

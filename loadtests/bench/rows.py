@@ -11,6 +11,7 @@ from loadtests.bench.measuring import Load, measure, warm_up
 from loadtests.bench.plan import GROW_S_MAX, POLITE_PER_S
 from loadtests.bench.processes import difference
 from loadtests.bench.ratios import CHARGING, compared, in_turns
+from loadtests.bench.secure import register
 
 IDLE = Way(per_s=POLITE_PER_S, statuses=True, transaction=False, deadline_s=GROW_S_MAX)
 """The way up of stations that then do nothing."""
@@ -139,11 +140,24 @@ def _memory_at_rest(bench: Bench) -> dict[str, float]:
 
 def storm(bench: Bench) -> dict[str, Any]:
     """Everybody connects at once, boots, and reports two connectors; stations that Narke has never seen."""
-    stations = bench.plan.storm_stations
-    generator = bench.generator("STORM-")
+    return _stormed(bench, bench.plan.storm_stations, "STORM-")
+
+
+def storm_tls(bench: Bench) -> dict[str, Any]:
+    """The same over TLS (ECDSA P-256) with a password each, security profile 2; registered before."""
+    assert bench.secure is not None, "this row belongs to the stage of TLS"
+    stations = bench.plan.storm_tls_stations
+    register(bench.narke, bench.secure, [f"SECURE-{number:06d}" for number in range(stations)])
+    bench.narke.settle()
+    return _stormed(bench, stations, "SECURE-")
+
+
+def _stormed(bench: Bench, stations: int, prefix: str) -> dict[str, Any]:
+    generator = bench.generator(prefix)
     way = Way(per_s=0.0, statuses=True, transaction=False, deadline_s=bench.plan.storm_s_max)
-    before = bench.narke.cpu_s()
+    before, generator_cpu_s = bench.narke.cpu_s(), generator.mark()["cpu_s"]
     told = generator.grow(stations, way)
+    generator_cpu_s = generator.mark()["cpu_s"] - generator_cpu_s
     settle_s = bench.narke.settle()
     spent = difference(before, bench.narke.cpu_s())
     generator.drop()
@@ -156,6 +170,7 @@ def storm(bench: Bench) -> dict[str, Any]:
         "retries": told["retries"],
         "settle_s": round(settle_s, 2),
         "cpu_s": {part: round(seconds, 2) for part, seconds in spent.items()},
+        "generator_cpu_s": round(generator_cpu_s, 2),
     }
 
 
@@ -190,5 +205,6 @@ ROWS: tuple[Row, ...] = (
     Row("commands", "commands there and back", Stage.MAIN, commands),
     Row("projector_lag", "from reply to row in PostgreSQL", Stage.MAIN, projector_lag),
     Row("closed_10000", "throughput of 10,000 stations", Stage.MAIN, closed_most),
+    Row("storm_tls", "everybody connects at once with security profile 2", Stage.TLS, storm_tls),
     Row("literal", "a Ray actor for each station", Stage.LITERAL, literal),
 )

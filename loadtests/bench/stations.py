@@ -4,6 +4,7 @@ Coming up uses futures; under load there are none: a reply leads straight to the
 """
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from random import Random
 from time import gmtime, perf_counter, strftime, time
@@ -12,7 +13,7 @@ from typing import Any, Protocol, cast
 import orjson
 from websockets.frames import CloseCode, Opcode
 
-from loadtests.bench import wire
+from loadtests.bench import credentials, wire
 
 Payload = dict[str, Any]
 
@@ -86,8 +87,15 @@ class Station(asyncio.Protocol):
 
     # Coming up
 
-    async def open(self, host: str, port: int, path: str) -> None:
+    async def open(self, host: str, port: int, path: str, *, tls: ssl.SSLContext | None = None, more: str = "") -> None:
         """Connects and shakes hands.
+
+        Args:
+            host: Address.
+            port: TCP port.
+            path: Before the identity.
+            tls: None: a plain connection.
+            more: Further lines for the head of the request.
 
         Raises:
             OSError: TCP did not come up or broke.
@@ -98,8 +106,9 @@ class Station(asyncio.Protocol):
         self._key = wire.handshake_key(self._chance)
         self._opening = loop.create_future()
         try:
-            transport, _ = await loop.create_connection(lambda: self, host, port)
-            transport.write(wire.handshake(host, port, f"{path}/{self.identity}", self._key))
+            name = None if tls is None else credentials.HOST
+            transport, _ = await loop.create_connection(lambda: self, host, port, ssl=tls, server_hostname=name)
+            transport.write(wire.handshake(host, port, f"{path}/{self.identity}", self._key, more))
             await self._opening
         except BaseException:
             self.abort()

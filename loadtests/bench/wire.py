@@ -50,12 +50,12 @@ def meter_values(message_id: bytes, transaction: int, timestamp: bytes, register
     return _METER_VALUES % (message_id, transaction, timestamp, register_wh)
 
 
-def handshake(host: str, port: int, path: str, key: bytes) -> bytes:
-    """The opening request; `key`: 16 random bytes in base64."""
+def handshake(host: str, port: int, path: str, key: bytes, more: str = "") -> bytes:
+    """The opening request; `key`: 16 random bytes in base64; `more`: further header lines, each with its end."""
     return (
         f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key.decode()}\r\n"
-        f"Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n\r\n"
+        f"Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n{more}\r\n"
     ).encode()
 
 

@@ -1,5 +1,6 @@
 """Hash data: how OCPP and OCSP name a certificate without showing it (2.1 CertificateHashDataType, RFC 6960 CertID)."""
 
+import re
 from functools import lru_cache
 
 from cryptography import x509
@@ -8,6 +9,8 @@ from cryptography.x509 import ocsp
 
 from engine.model.certificates import CertificateHash, HashAlgorithm
 from storage.authority.pem import serial_text
+
+_HEXADECIMAL = re.compile(r"(0[xX])?[0-9A-Fa-f]{1,40}")
 
 DIGEST_OF: dict[HashAlgorithm, hashes.SHA256 | hashes.SHA384 | hashes.SHA512] = {
     HashAlgorithm.SHA256: hashes.SHA256(),
@@ -36,6 +39,18 @@ def hash_data(
         issuer_key_hash=asked.issuer_key_hash.hex(),
         serial_number=serial_text(certificate.serial_number),
     )
+
+
+def serial_of(certificate: CertificateHash) -> int:
+    """The serial number.
+
+    Raises:
+        ValueError: It is none.
+    """
+    text = certificate.serial_number.strip()
+    if not _HEXADECIMAL.fullmatch(text):
+        raise ValueError(f"the serial number {text!r} is not hexadecimal")
+    return int(text, 16)
 
 
 @lru_cache(maxsize=256)

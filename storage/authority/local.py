@@ -34,6 +34,8 @@ CRL_DAYS = 365
 """Our lists are renewed with every revocation and long before; OpenSSL takes no client at all once one is over."""
 CRL_RENEWED_DAYS = 30
 
+ORGANISATION = "Narke"
+
 REASONS = (
     "unspecified",
     "keyCompromise",
@@ -81,6 +83,7 @@ class LocalAuthority:
         self._register = Register(places.register)
         self._issuers: dict[str, Issuer] = {}
         self.description = msgspec.json.decode(places.description.read_bytes(), type=Description)
+        self._organisation = settings.organisation or self.description.organisation
 
     @classmethod
     def create(
@@ -97,13 +100,14 @@ class LocalAuthority:
             if places.made:
                 raise AuthorityExists(f"{places.path} holds a certificate authority already: use it, or move it away")
             register = Register(places.register)
-            for issuer in _made(settings, now, algorithms):
+            organisation = settings.organisation or ORGANISATION
+            for issuer in _made(organisation, settings.backdate_s, now, algorithms):
                 write(key_of(places.authority(issuer.name)), key_bytes(issuer.key), PRIVATE)
                 write(places.authority(issuer.name), chain_text(issuer.certificate).encode())
                 kind = "root" if issuer.root is None else "issuing"
                 signer = issuer.name if issuer.root is None else ROOT_OF_ISSUING[issuer.name]
                 register.add(_issued(issuer.certificate, signer, kind, now))
-            described = Description(settings.organisation, now, tuple(algorithms))
+            described = Description(organisation, now, tuple(algorithms))
             write(places.description, msgspec.json.encode(described))
         authority = cls(places, settings)
         authority.publish(now)
@@ -159,8 +163,7 @@ class LocalAuthority:
         valid = hierarchy.validity(now, self._settings.server_days, self._settings.backdate_s)
         for algorithm in algorithms or self.description.algorithms:
             issuer, key = self._issuer(f"server-{algorithm}"), NEW_KEY[algorithm]()
-            organisation = self._settings.organisation
-            certificate = hierarchy.make_server(issuer, key.public_key(), names, organisation, valid)
+            certificate = hierarchy.make_server(issuer, key.public_key(), names, self._organisation, valid)
             made.append(self._register.add(_issued(certificate, issuer.name, "server", now)))
             self._save(self.places.server_chain(algorithm), certificate, issuer, key)
         return made
@@ -168,7 +171,7 @@ class LocalAuthority:
     def issue_station(self, station: str, now: datetime, algorithm: str = "ecdsa") -> Issued:
         """Makes a key and a client certificate for a station, to be installed in it by hand."""
         issuer, key = self._issuer(f"station-{algorithm}"), NEW_KEY[algorithm]()
-        subject = hierarchy.station_subject(station, self._settings.organisation, v2g=False)
+        subject = hierarchy.station_subject(station, self._organisation, v2g=False)
         valid = hierarchy.validity(now, self._settings.station_days, self._settings.backdate_s)
         certificate = hierarchy.make_station(issuer, key.public_key(), subject, valid, self._settings.responder_url)
         issued = self._register.add(_issued(certificate, issuer.name, "station", now, station=station))
@@ -201,7 +204,7 @@ class LocalAuthority:
         assert common_name is not None, "checked"
         settings = self._settings
         v2g = issuer.name.startswith("v2g")
-        subject = hierarchy.station_subject(common_name, settings.organisation, v2g=v2g)
+        subject = hierarchy.station_subject(common_name, self._organisation, v2g=v2g)
         valid = hierarchy.validity(now, settings.station_days, settings.backdate_s)
         certificate = hierarchy.make_station(issuer, request.public_key(), subject, valid, settings.responder_url)
         kind = "v2g" if v2g else "station"
@@ -218,7 +221,7 @@ class LocalAuthority:
         """
         _, _, key = self._judged(csr, station, use, root)
         known = self._register.by_request(key)
-        return known if known is not None and known.expires_at > now and known.station == station else None
+        return known if known is not None and known.expires_at > now else None
 
     def reject(self, csr: str, station: str, use: SigningUse | None, now: datetime, reason: str) -> None:
         """From now on this request is refused. Raises RequestRefused: it would have been, anyway."""
@@ -271,11 +274,10 @@ class LocalAuthority:
         rejected_too: bool = False,
     ) -> tuple[x509.CertificateSigningRequest, Issuer, str]:
         """A request that may be signed, by whom, and its key in the register. Raises RequestRefused."""
-        settings = self._settings
-        any_name = settings.common_name == "any"
-        request = checked(csr, station, use, settings.organisation, any_name=any_name)
+        any_name = self._settings.common_name == "any"
+        request = checked(csr, station, use, self._organisation, any_name=any_name)
         issuer = self._issuer_for(request, use, root)
-        key = key_of_request(request, issuer.name)
+        key = key_of_request(request, issuer.name, station)
         rejection = None if rejected_too else self._register.rejection(key)
         if rejection is not None:
             raise RequestRefused(f"the operator rejected this request: {rejection}")
@@ -346,17 +348,17 @@ class LocalAuthority:
         write(file, chain_text(certificate, issuer.certificate).encode())
 
 
-def _made(settings: CertificateSettings, now: datetime, algorithms: Sequence[str]) -> Iterable[Issuer]:
+def _made(organisation: str, backdate_s: int, now: datetime, algorithms: Sequence[str]) -> Iterable[Issuer]:
     """Roots first."""
     wanted = {*algorithms, "v2g", "v2g20"}
     roots = {}
     for name in hierarchy.ROOTS:
         if name.rpartition("-")[2] in wanted:
-            roots[name] = hierarchy.make_root(name, settings.organisation, now, settings.backdate_s)
+            roots[name] = hierarchy.make_root(name, organisation, now, backdate_s)
             yield roots[name]
     for name, root in ROOT_OF_ISSUING.items():
         if root in roots:
-            yield hierarchy.make_issuing(roots[root], name, settings.organisation, now, settings.backdate_s)
+            yield hierarchy.make_issuing(roots[root], name, organisation, now, backdate_s)
 
 
 def _issued(

@@ -17,7 +17,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from engine.model.certificates import CertificateHash, CertificateState
-from storage.authority.hash_data import DIGEST_OF, issued_by
+from storage.authority.hash_data import DIGEST_OF, issued_by, serial_of
 from storage.authority.hierarchy import Issuer
 from storage.authority.pem import serial_text
 from storage.authority.register import Issued
@@ -56,7 +56,7 @@ def question(certificate: CertificateHash) -> bytes:
     name, key = bytes.fromhex(certificate.issuer_name_hash), bytes.fromhex(certificate.issuer_key_hash)
     if not len(name) == len(key) == digest.digest_size:
         raise ValueError(f"{certificate.algorithm.value} hashes have {digest.digest_size * 2} hexadecimal digits")
-    builder = ocsp.OCSPRequestBuilder().add_certificate_by_hash(name, key, int(certificate.serial_number, 16), digest)
+    builder = ocsp.OCSPRequestBuilder().add_certificate_by_hash(name, key, serial_of(certificate), digest)
     return builder.build().public_bytes(Encoding.DER)
 
 
@@ -72,10 +72,13 @@ def read_answer(der: bytes, certificate: CertificateHash, now: datetime) -> Answ
         raise BadAnswer(f"it is no OCSP response: {error}") from None
     if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
         raise BadAnswer(f"the responder says {response.response_status.name.lower()}")
-    for single in response.responses:
-        if _names(single, certificate):
-            return _of_now(single, response, now)
-    raise BadAnswer("it is about another certificate")
+    try:
+        single = next((each for each in response.responses if _names(each, certificate)), None)
+    except UnsupportedAlgorithm as error:
+        raise BadAnswer(f"it names certificates in a way that is not known: {error}") from None
+    if single is None:
+        raise BadAnswer("it is about another certificate")
+    return _of_now(single, response, now)
 
 
 def is_signed(answer: Answer, certificate: CertificateHash, known: Sequence[x509.Certificate], now: datetime) -> bool:
@@ -111,7 +114,7 @@ def answer_of(
     builder = ocsp.OCSPResponseBuilder().add_response_by_hash(
         bytes.fromhex(certificate.issuer_name_hash),
         bytes.fromhex(certificate.issuer_key_hash),
-        int(certificate.serial_number, 16),
+        serial_of(certificate),
         DIGEST_OF[certificate.algorithm],
         status,
         this_update,
@@ -165,9 +168,9 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
 
 
 def _signed_by(response: ocsp.OCSPResponse, signer: x509.Certificate) -> bool:
-    key, digest = signer.public_key(), response.signature_hash_algorithm
-    signature, signed = response.signature, response.tbs_response_bytes
+    key, signature, signed = signer.public_key(), response.signature, response.tbs_response_bytes
     try:
+        digest = response.signature_hash_algorithm
         match key:
             case ec.EllipticCurvePublicKey() if digest is not None:
                 key.verify(signature, signed, ec.ECDSA(digest))

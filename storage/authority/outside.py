@@ -78,20 +78,20 @@ class Outside:
         headers = {"Host": _host_header(target), "Connection": "close", "Accept-Encoding": "identity"}
         if body is not None:
             headers["Content-Type"] = body_type
-        request = self._client.build_request(
-            "GET" if body is None else "POST",
-            target.url,
-            headers=headers,
-            content=body,
-            extensions={"sni_hostname": target.host},
-        )
         try:
+            request = self._client.build_request(
+                "GET" if body is None else "POST",
+                target.url,
+                headers=headers,
+                content=body,
+                extensions={"sni_hostname": target.host},
+            )
             response = await self._client.send(request, stream=True)
             try:
                 return await _read(response, target, bytes_max)
             finally:
                 await response.aclose()
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:  # ValueError: a name that no header holds
             raise OutsideFailed(f"{target.host}: {type(error).__name__}: {error}") from None
 
     async def _target(self, url: str) -> _Target:

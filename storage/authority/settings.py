@@ -19,11 +19,12 @@ class CertificateSettings(BaseModel, frozen=True, extra="forbid"):
         description="What happens to a station's SignCertificate: the authority signs at once, it waits for the "
         "operator's `narke certificate approve`, or it is rejected.",
     )
-    organisation: str = Field(
-        "Narke",
+    organisation: str | None = Field(
+        None,
         min_length=1,
         max_length=64,
-        description="Organisation (O) of all certificates: what stations have as OrganizationName (1.6: CpoName).",
+        description="Organisation (O) of all certificates: what stations have as OrganizationName (1.6: CpoName). "
+        "None: what the authority was made with (narke ca init --organisation), else Narke.",
     )
     common_name: Literal["identity", "any"] = Field(
         "identity",

@@ -62,14 +62,20 @@ def checked(
         raise RequestRefused(f"the CSR cannot be read: {error}") from None
     _require_key(request, use)
     _require_signature(request)
-    _require_subject(request, identity, use, organisation, any_name=any_name)
+    try:
+        _require_subject(request, identity, use, organisation, any_name=any_name)
+    except ValueError as error:
+        raise RequestRefused(f"the CSR's subject cannot be read: {error}") from None
     return request
 
 
-def key_of_request(request: x509.CertificateSigningRequest, issuer: str) -> str:
-    """Names a request in the register: the same request to the same authority gets the same certificate."""
+def key_of_request(request: x509.CertificateSigningRequest, issuer: str, station: str) -> str:
+    """Names a request in the register: the same request of a station to an authority gets the same certificate.
+
+    A station that shows another's request has a request of its own, or it could have the other's certificate revoked.
+    """
     der = request.public_bytes(serialization.Encoding.DER)
-    return hashlib.sha256(issuer.encode() + b"\0" + der).hexdigest()
+    return hashlib.sha256(b"\0".join((issuer.encode(), station.encode(), der))).hexdigest()
 
 
 def common_name_of(name: x509.Name) -> str | None:

@@ -14,7 +14,7 @@ from cryptography import x509
 from engine.model.certificates import CertificateState, StatusFinding, StatusQuestion, StatusSource
 from engine.ports import Clock
 from storage.authority import ocsp
-from storage.authority.hash_data import issued_by
+from storage.authority.hash_data import issued_by, serial_of
 from storage.authority.outside import Outside, OutsideFailed
 from storage.authority.settings import CertificateSettings
 from storage.authority.trust import TrustStore, anchor_of
@@ -107,8 +107,7 @@ class Statuses:
         crl = await self._list(url)
         if not self._lenient:
             await self._require_signed(crl, question, url)
-        serial = int(question.certificate.serial_number, 16)
-        revoked = crl.get_revoked_certificate_by_serial_number(serial)
+        revoked = crl.get_revoked_certificate_by_serial_number(serial_of(question.certificate))
         state = CertificateState.GOOD if revoked is None else CertificateState.REVOKED
         return StatusFinding(state, crl.next_update_utc)
 

@@ -4,6 +4,7 @@ Read anew when a file in it changes. A chain counts when each certificate is sig
 but the leaf are CAs, and the last is trusted or signed by a trusted one.
 """
 
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -34,29 +35,32 @@ class Flaw(StrEnum):
 
 
 class TrustStore:
-    """The certificates in a folder. `folder` may not exist: then nobody is trusted."""
+    """The certificates in a folder, for several threads. `folder` may not exist: then nobody is trusted."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._seen: tuple[tuple[str, int, int], ...] = ()
         self._certificates: tuple[x509.Certificate, ...] = ()
         self._learned: OrderedDict[bytes, x509.Certificate] = OrderedDict()
+        self._turn = threading.Lock()
 
     def certificates(self) -> tuple[x509.Certificate, ...]:
         """All of them. Blocks for a moment; files that cannot be read are named in the log and left out."""
-        seen = tuple(sorted(self._files()))
-        if seen != self._seen:
-            self._certificates = tuple(self._read(name for name, _, _ in seen))
-            self._seen = seen
-            self._learned.clear()  # some may stand on a root that is gone
-        return (*self._certificates, *self._learned.values())
+        with self._turn:
+            seen = tuple(sorted(self._files()))
+            if seen != self._seen:
+                self._certificates = tuple(self._read(name for name, _, _ in seen))
+                self._seen = seen
+                self._learned.clear()  # some may stand on a root that is gone
+            return (*self._certificates, *self._learned.values())
 
     def learn(self, authorities: Iterable[x509.Certificate]) -> None:
         """Remembers CAs of a chain without a flaw: their signature is under what responders say of its other links."""
-        for certificate in authorities:
-            self._learned[certificate.fingerprint(hashes.SHA256())] = certificate
-        while len(self._learned) > LEARNED_MAX:
-            self._learned.popitem(last=False)
+        with self._turn:
+            for certificate in authorities:
+                self._learned[certificate.fingerprint(hashes.SHA256())] = certificate
+            while len(self._learned) > LEARNED_MAX:
+                self._learned.popitem(last=False)
 
     def _files(self) -> Iterable[tuple[str, int, int]]:
         if self._folder.is_dir():

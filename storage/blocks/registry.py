@@ -25,6 +25,7 @@ from storage.blocks import (
     reservation,
     security,
     smart_charging,
+    tariff_and_cost,
 )
 from storage.blocks.table import Change, Table
 
@@ -45,6 +46,7 @@ BLOCKS: tuple[ModuleType, ...] = (
     remote_control,
     availability,
     smart_charging,
+    tariff_and_cost,
     der_control,
     bidirectional,
     battery_swap,

@@ -28,6 +28,7 @@ SECURITY_EVENTS = Table(
     row=SecurityEventRow,
     key=("station", "received_at", "type", "occurred_at"),
     newest_first="received_at",
+    ages_by="received_at",
     filters=("station", "type", "critical"),
     shown=("received_at", "station", "type", "critical", "detail"),
     about="Security events of stations, newest first.",

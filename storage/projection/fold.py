@@ -224,6 +224,7 @@ class Folding:
             case StationRegistered():
                 self._changes.records[text(fact.record.station)] = RecordedStation(fact.record, fact.at)
                 self._changes.events.append(registered_event(fact))
+                self._changes.blocks.take("", fact)
             case _:
                 self._changes.blocks.take("", fact)
 

@@ -24,8 +24,10 @@ class Everyman:
         self._said = {}
         self._numbers = itertools.count(1)
         self._heard = threading.Condition()
-        self._socket = connect(
-            url, subprotocols=[SUBPROTOCOL_OF_VERSION[version]], compression=None, ping_interval=None, proxy=None
+        protocols = [SUBPROTOCOL_OF_VERSION[version]]
+        self._open = contextlib.ExitStack()
+        self._socket = self._open.enter_context(
+            connect(url, subprotocols=protocols, compression=None, ping_interval=None, proxy=None)
         )
         self._listening = threading.Thread(target=self._listen, daemon=True)
         self._listening.start()
@@ -45,7 +47,7 @@ class Everyman:
         return sum(name == action for name, _ in self.calls)
 
     def close(self):
-        self._socket.close()
+        self._open.close()
         self._listening.join(WAIT_S)
 
     def _wait(self, what):

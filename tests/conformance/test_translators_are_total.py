@@ -3,7 +3,6 @@
 Drawn twice: many by the fuzzer's quick walk, a few by hypothesis, which shrinks what it finds.
 """
 
-from contextlib import suppress
 from random import Random
 
 import orjson
@@ -17,7 +16,7 @@ from engine.model.envelopes import Answered, Done, Refused, Report
 from engine.model.notices import RawCommand
 from engine.model.provisioning import BootReported, Registration
 from engine.ocpp import catalogue, schemas
-from engine.ocpp.errors import ErrorCode, RemoteError
+from engine.ocpp.errors import ErrorCode, LocalError, RemoteError
 from engine.ocpp.translation import NotExpressible
 from engine.ocpp.versions import Version
 from engine.station.decider import Tick
@@ -28,14 +27,14 @@ from tests.conformance.strategies import payloads
 from tests.conformance.words import EPOCH, draw, kinds
 
 QUICK = settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=[*HealthCheck],
 )
-DRAWS = 40
+DRAWS = 20
 VERDICTS = (Answered, Refused, Done)
 
 STATION_ACTIONS = [
@@ -112,6 +111,19 @@ def assert_outcome(version, action, said):
     return outcome
 
 
+def assert_said_by_its_schema(version, command):
+    """Or not expressible; or a number is missing in it that it is given when it is recorded."""
+    try:
+        action, said = catalogue.command_call(version, command)
+    except NotExpressible:
+        return
+    except LocalError as error:
+        if "not recorded" not in str(error):
+            raise
+        return
+    assert schemas.schema(version, action, "request").is_valid(said)
+
+
 def commanded(station, command, command_id):
     """The station is commanded; its id if the command left."""
     before = len(station.sent)
@@ -166,9 +178,7 @@ def test_every_command_is_said_by_its_schema_or_not_expressible_and_every_end_of
             for turn in range(12):
                 command = draw(kind, chance)
                 command_id = f"c-{number}-{turn}"
-                with suppress(NotExpressible):
-                    action, said = catalogue.command_call(version, command)
-                    assert schemas.schema(version, action, "request").is_valid(said)
+                assert_said_by_its_schema(version, command)
                 commanded(station, command, command_id)
                 answers = [draw(Outcome, chance), Outcome(result=chance.choice([*Result]))]
                 for outcome in answers[: chance.randrange(3)]:

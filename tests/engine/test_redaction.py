@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from engine.redaction import redacted
+from engine.redaction import redacted, redacted_url
 
 SECRET = "s3cr3t-0123456789"
 
@@ -75,3 +75,34 @@ def test_the_user_of_a_url_stays_readable():
     assert "ftp://user:***@example.com" in redacted(
         f'[2,"1","GetLog",{{"location":"ftp://user:{SECRET}@example.com"}}]'
     )
+
+
+@pytest.mark.parametrize("name", ["X-Amz-Signature", "sig", "access_token", "apiKey", "X-Amz-Credential"])
+def test_what_lets_somebody_in_by_a_query_is_taken_out(name):
+    url = f"https://h/logs?{name}={SECRET}&part=1#top"
+    assert redacted_url(url) == f"https://h/logs?{name}=***&part=1#top"
+    frame = f'[2,"1","GetLog",{{"log":{{"remoteLocation":"{url}"}}}}]'
+    assert SECRET not in redacted(frame)
+    assert "part=1" in redacted(frame)
+
+
+@pytest.mark.parametrize("url", ["https://h/f?part=1&design=x", "ftp://h/signature", "https://h/f?monkey"])
+def test_an_address_without_a_key_stays(url):
+    assert redacted_url(url) == url
+
+
+def test_an_address_made_to_be_slow_is_not():
+    assert redacted_url("https://h/" + "?&" * 30_000)
+    assert redacted_url("https://h/?" + "a" * 60_000)
+
+
+def test_what_a_station_keeps_of_a_customer_is_taken_out():
+    frame = f'[2,"1","NotifyCustomerInformation",{{"data":"{SECRET}","requestId":1,"seqNo":0}}]'
+    clean = redacted(frame)
+    assert SECRET not in clean
+    assert '"requestId":1' in clean
+
+
+def test_whom_a_station_was_asked_about_is_taken_out():
+    assert SECRET not in redacted(f'[2,"1","CustomerInformation",{{"customerIdentifier":"{SECRET}","report":true}}]')
+    assert SECRET not in redacted(f'{{"customer_identifier":"{SECRET}","report":true}}')

@@ -7,7 +7,8 @@ from engine.ocpp.v16 import (
     certificates,
     data_transfer,
     device_model,
-    data_transfer,
+    diagnostics,
+    firmware,
     local_list,
     metering,
     notices,
@@ -28,6 +29,8 @@ _FROM_STATION = (
     *data_transfer.FROM_STATION,
     *security.FROM_STATION,
     *certificates.FROM_STATION,
+    *firmware.FROM_STATION,
+    *diagnostics.FROM_STATION,
     *notices.FROM_STATION,
 )
 _FROM_CSMS = (
@@ -41,6 +44,8 @@ _FROM_CSMS = (
     *certificates.FROM_CSMS,
     *local_list.FROM_CSMS,
     *reservation.FROM_CSMS,
+    *firmware.FROM_CSMS,
+    *diagnostics.FROM_CSMS,
     *notices.FROM_CSMS,
 )
 _COMMANDS = (
@@ -56,6 +61,8 @@ _COMMANDS = (
     *security.COMMANDS,
     *smart_charging.COMMANDS,
     *certificates.COMMANDS,
+    *firmware.COMMANDS,
+    *diagnostics.COMMANDS,
 )
 
 DIALECT = Dialect(

@@ -50,8 +50,8 @@ def update_firmware_from_update_firmware(command: UpdateFirmware, _version: Vers
     if not signed:
         if command.install_at is not None:
             raise NotExpressible(
-                "OCPP 1.6 has no time of installation in UpdateFirmware: leave install_at out and choose retrieve_at, or "
-                "sign the update (signing_certificate, signature)"
+                "OCPP 1.6 has no time of installation in UpdateFirmware: leave install_at out and choose retrieve_at, "
+                "or sign the update (signing_certificate, signature)"
             )
         return "UpdateFirmware", {"location": command.location, "retrieveDate": retrieve_at, **payload}
     firmware: Payload = {

@@ -11,18 +11,10 @@ from engine.ocpp.translation import CsmsCall, Payload
 from engine.ocpp.versions import Version
 
 _NOTED: dict[str, tuple[str, Payload]] = {
-    "DiagnosticsStatusNotification": ("diagnostics", {}),
-    "FirmwareStatusNotification": ("firmware", {}),
-    "LogStatusNotification": ("diagnostics", {}),
-    "SignedFirmwareStatusNotification": ("firmware", {}),
 }
 """Action -> block and the answer that commits us to least."""
 
 _RAW: dict[str, str] = {
-    "GetDiagnostics": "diagnostics",
-    "GetLog": "diagnostics",
-    "SignedUpdateFirmware": "firmware",
-    "UpdateFirmware": "firmware",
 }
 """Action -> block."""
 

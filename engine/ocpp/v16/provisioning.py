@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from engine.model.commands import Outcome, Result
+from engine.model.configuration_keys import SECRET_KEYS, ref_of_key
 from engine.model.envelopes import Answer
 from engine.model.provisioning import (
     BootAnswer,
@@ -26,7 +27,7 @@ from engine.model.provisioning import (
 from engine.ocpp import outcomes, times
 from engine.ocpp.answers import expected
 from engine.ocpp.translation import CommandTranslator, CsmsCall, NotExpressible, Payload, StationCall
-from engine.ocpp.v16.configuration_keys import SECRET_KEYS, key_of_ref, ref_of_key
+from engine.ocpp.v16.configuration_keys import key_of_ref
 from engine.ocpp.versions import Version
 
 BLOCK = "provisioning"

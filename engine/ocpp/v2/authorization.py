@@ -8,7 +8,7 @@ from engine.model.envelopes import Answer
 from engine.ocpp import outcomes, times
 from engine.ocpp.answers import expected
 from engine.ocpp.translation import CommandTranslator, CsmsCall, NotExpressible, Payload, StationCall
-from engine.ocpp.v2 import certificates, limits
+from engine.ocpp.v2 import certificates, limits, tariff_and_cost
 from engine.ocpp.versions import Version
 
 TOKEN_TYPE_DEFAULT = "ISO14443"  # noqa: S105 (a type's name, not a password)
@@ -102,10 +102,13 @@ def report_from_authorize(payload: Payload, _version: Version) -> TokenPresented
 def authorize_response(answer: Answer, version: Version) -> Payload:
     """The verdict."""
     told = expected(TokenAnswer, answer, "Authorize")
-    return {
+    payload = {
         "idTokenInfo": id_token_info_from_verdict(told.verdict, version),
         **certificates.certificate_status_field(told),
     }
+    if told.tariff is not None and version is Version.V21:
+        payload["tariff"] = tariff_and_cost.payload_from_tariff(told.tariff, version)
+    return payload
 
 
 def clear_cache_from_clear_cache(_command: ClearCache, _version: Version) -> tuple[str, Payload]:

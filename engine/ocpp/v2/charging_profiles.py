@@ -122,6 +122,8 @@ def payload_from_profile(profile: ChargingProfile, version: Version) -> Payload:
 def profile_from_payload(payload: Payload) -> ChargingProfile:
     """A ChargingProfileType as a station tells it."""
     recurrency = payload.get("recurrencyKind")
+    rest: dict[str, Any] = {name: payload.get(wire) for name, wire in _PROFILE_FIELDS}
+    rest |= {name: times.parse(payload.get(wire)) for name, wire in _PROFILE_TIMES}
     return ChargingProfile(
         id=payload["id"],
         stack_level=payload["stackLevel"],
@@ -130,8 +132,7 @@ def profile_from_payload(payload: Payload) -> ChargingProfile:
         schedules=tuple(schedule_from_payload(each) for each in payload["chargingSchedule"]),
         recurrency=None if recurrency is None else Recurrency(recurrency),
         transaction_id=payload.get("transactionId") or None,
-        **{name: times.parse(payload.get(wire)) for name, wire in _PROFILE_TIMES},
-        **{name: payload.get(wire) for name, wire in _PROFILE_FIELDS},
+        **rest,
     )
 
 
@@ -209,6 +210,8 @@ def _payload_from_period(period: SchedulePeriod, version: Version) -> Payload:
 
 def _period_from_payload(payload: Payload) -> SchedulePeriod:
     mode = payload.get("operationMode")
+    rest = _read_fields(payload, _PERIOD_FIELDS)
+    rest |= {name: float(payload[wire]) for name, wire in _WIRE_NUMBERS.items() if wire in payload}
     return SchedulePeriod(
         start_s=payload["startPeriod"],
         operation_mode=None if mode is None else OperationMode(mode),
@@ -219,8 +222,7 @@ def _period_from_payload(payload: Payload) -> SchedulePeriod:
         signal_curve=tuple(
             SignalPoint(point["signal"], float(point["power"])) for point in payload.get("v2xSignalWattCurve") or ()
         ),
-        **{name: float(payload[wire]) for name, wire in _WIRE_NUMBERS.items() if wire in payload},
-        **_read_fields(payload, _PERIOD_FIELDS),
+        **rest,
     )
 
 

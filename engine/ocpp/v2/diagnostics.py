@@ -253,9 +253,7 @@ FROM_CSMS = (
 )
 FROM_CSMS_21 = (
     CsmsCall(action="AdjustPeriodicEventStream", block=BLOCK, outcome=outcomes.from_status_field),
-    CsmsCall(
-        action="GetPeriodicEventStream", block=BLOCK, outcome=outcome_from_get_periodic_event_stream_response
-    ),
+    CsmsCall(action="GetPeriodicEventStream", block=BLOCK, outcome=outcome_from_get_periodic_event_stream_response),
 )
 COMMANDS = (
     CommandTranslator(command=GetLog, call=get_log_from_get_log),

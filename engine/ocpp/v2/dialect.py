@@ -8,11 +8,18 @@ from engine.ocpp.translation import CsmsCall, Dialect, StationCall
 from engine.ocpp.v2 import (
     authorization,
     availability,
+    battery_swap,
+    bidirectional,
     certificates,
     data_transfer,
+    der_control,
     device_model,
+    diagnostics,
+    display_message,
+    firmware,
     local_list,
     metering,
+    monitoring,
     network_profiles,
     notices,
     payment,
@@ -21,6 +28,7 @@ from engine.ocpp.v2 import (
     reservation,
     security,
     smart_charging,
+    tariff_and_cost,
     transactions,
 )
 from engine.ocpp.versions import Version
@@ -37,6 +45,10 @@ _FROM_STATION = (
     *smart_charging.FROM_STATION,
     *certificates.FROM_STATION,
     *reservation.FROM_STATION,
+    *firmware.FROM_STATION,
+    *diagnostics.FROM_STATION,
+    *monitoring.FROM_STATION,
+    *display_message.FROM_STATION,
     *notices.FROM_STATION,
 )
 _FROM_CSMS = (
@@ -50,9 +62,14 @@ _FROM_CSMS = (
     *data_transfer.FROM_CSMS,
     *security.FROM_CSMS,
     *smart_charging.FROM_CSMS,
+    *tariff_and_cost.FROM_CSMS,
     *certificates.FROM_CSMS,
     *local_list.FROM_CSMS,
     *reservation.FROM_CSMS,
+    *firmware.FROM_CSMS,
+    *diagnostics.FROM_CSMS,
+    *monitoring.FROM_CSMS,
+    *display_message.FROM_CSMS,
     *notices.FROM_CSMS,
 )
 _COMMANDS = (
@@ -69,7 +86,15 @@ _COMMANDS = (
     *data_transfer.COMMANDS,
     *security.COMMANDS,
     *smart_charging.COMMANDS,
+    *tariff_and_cost.COMMANDS,
+    *bidirectional.COMMANDS,
+    *der_control.COMMANDS,
+    *battery_swap.COMMANDS,
     *certificates.COMMANDS,
+    *firmware.COMMANDS,
+    *diagnostics.COMMANDS,
+    *monitoring.COMMANDS,
+    *display_message.COMMANDS,
 )
 
 
@@ -88,8 +113,8 @@ def _gathered(from_station: tuple[StationCall, ...], from_csms: tuple[CsmsCall, 
 
 DIALECT_201 = _gathered(_FROM_STATION, _FROM_CSMS)
 DIALECT_21 = _gathered(
-    (*_FROM_STATION, *certificates.FROM_STATION_21, *payment.FROM_STATION_21, *smart_charging.FROM_STATION_21, *notices.FROM_STATION_21),
-    (*_FROM_CSMS, *payment.FROM_CSMS_21, *smart_charging.FROM_CSMS_21, *notices.FROM_CSMS_21),
+    (*_FROM_STATION, *certificates.FROM_STATION_21, *payment.FROM_STATION_21, *smart_charging.FROM_STATION_21, *der_control.FROM_STATION_21, *battery_swap.FROM_STATION_21, *diagnostics.FROM_STATION_21, *notices.FROM_STATION_21),
+    (*_FROM_CSMS, *payment.FROM_CSMS_21, *smart_charging.FROM_CSMS_21, *bidirectional.FROM_CSMS_21, *tariff_and_cost.FROM_CSMS_21, *der_control.FROM_CSMS_21, *battery_swap.FROM_CSMS_21, *diagnostics.FROM_CSMS_21, *notices.FROM_CSMS_21),
 )
 
 _DIALECT_OF = {Version.V201: DIALECT_201, Version.V21: DIALECT_21}

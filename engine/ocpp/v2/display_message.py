@@ -1,4 +1,4 @@
-"""Display messages: SetDisplayMessage, GetDisplayMessages, ClearDisplayMessage, NotifyDisplayMessages. OCPP 2.1 block O.
+"""Display messages: to set, get, clear and report them. OCPP 2.1 block O.
 
 Translates; never decides, never remembers.
 """
@@ -41,9 +41,7 @@ def notify_display_messages_response(answer: Answer, _version: Version) -> Paylo
     return {}
 
 
-def set_display_message_from_set_display_message(
-    command: SetDisplayMessage, version: Version
-) -> tuple[str, Payload]:
+def set_display_message_from_set_display_message(command: SetDisplayMessage, version: Version) -> tuple[str, Payload]:
     """A message.
 
     Raises:

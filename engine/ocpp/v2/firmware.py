@@ -56,7 +56,7 @@ def update_firmware_from_update_firmware(command: UpdateFirmware, version: Versi
     """
     if (command.signature is None) != (command.signing_certificate is None):
         raise NotExpressible(
-            f"OCPP {version} wants signing certificate and signature of a signed update (L01.FR.11): give both, or neither"
+            f"OCPP {version} wants certificate and signature of a signed update (L01.FR.11): give both, or neither"
         )
     firmware: Payload = {
         "location": command.location,

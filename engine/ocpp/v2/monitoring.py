@@ -80,11 +80,7 @@ def variable_from_ref(ref: VariableRef, version: Version) -> Payload:
 
 def report_from_notify_monitoring_report(payload: Payload, _version: Version) -> MonitorsReported:
     """A part of the monitors asked for."""
-    monitors = [
-        _monitor(each, data)
-        for data in payload.get("monitor") or ()
-        for each in data["variableMonitoring"]
-    ]
+    monitors = [_monitor(each, data) for data in payload.get("monitor") or () for each in data["variableMonitoring"]]
     return MonitorsReported(
         request_id=payload["requestId"],
         sequence=payload["seqNo"],
@@ -272,12 +268,8 @@ FROM_STATION = (
     StationCall(action="NotifyEvent", block=BLOCK, report=report_from_notify_event, response=taken_note_of),
 )
 FROM_CSMS = (
-    CsmsCall(
-        action="SetVariableMonitoring", block=BLOCK, outcome=outcome_from_set_variable_monitoring_response
-    ),
-    CsmsCall(
-        action="ClearVariableMonitoring", block=BLOCK, outcome=outcome_from_clear_variable_monitoring_response
-    ),
+    CsmsCall(action="SetVariableMonitoring", block=BLOCK, outcome=outcome_from_set_variable_monitoring_response),
+    CsmsCall(action="ClearVariableMonitoring", block=BLOCK, outcome=outcome_from_clear_variable_monitoring_response),
     CsmsCall(action="GetMonitoringReport", block=BLOCK, outcome=outcomes.from_status_field),
     CsmsCall(action="SetMonitoringBase", block=BLOCK, outcome=outcomes.from_status_field),
     CsmsCall(action="SetMonitoringLevel", block=BLOCK, outcome=outcomes.from_status_field),

@@ -125,6 +125,14 @@ class RevokeBody(BaseModel, extra="forbid"):
     reason: Annotated[Reason, Field(description="RFC 5280 section 5.3.1.")] = "unspecified"
 
 
+class ApproveBody(BaseModel, extra="forbid"):
+    """How the certificate travels."""
+
+    wait_s: Annotated[
+        float, Field(gt=0, le=31_536_000, description="Seconds that it waits for its station to be there.")
+    ] = SIGNED_WAITS_S
+
+
 class RejectBody(BaseModel, extra="forbid"):
     """Why not."""
 
@@ -194,7 +202,13 @@ async def revoke_certificate(
     dependencies=[OPERATE],
     responses=answers(DecisionAnswer, _DECISION, 404),
 )
-async def approve_request(house: House, caller: Caller, station: StationName, request: Request) -> Response:
+async def approve_request(
+    house: House,
+    caller: Caller,
+    station: StationName,
+    request: Request,
+    body: Annotated[ApproveBody, Body(examples=[{}])],
+) -> Response:
     """Signs a station's request; the certificate goes to the station, now or when it is back."""
     row = await _row(house, station, request)
     use = None if row.certificate_type is None else SigningUse(row.certificate_type)
@@ -217,7 +231,7 @@ async def approve_request(house: House, caller: Caller, station: StationName, re
             station=station,
             command=command,
             requested_at=now,
-            deadline_at=now + timedelta(seconds=SIGNED_WAITS_S),
+            deadline_at=now + timedelta(seconds=body.wait_s),
             by=caller.name,
             waits=True,
         )

@@ -13,6 +13,7 @@ from engine.model.commands import CommandCancel, CommandRequest, Outcome, Result
 from engine.model.provisioning import VariableResult
 from engine.ports import ActorUnavailable
 from ingress.http.api.command_bodies import CommandBody
+from ingress.http.api.credentials import pledged, redeemed
 from ingress.http.problems import Problem, invalid, json_response, not_found
 from ingress.http.services import Services
 from storage.queries.rows import CommandRow, Json
@@ -91,10 +92,11 @@ async def command_station(services: Services, station: str, body: CommandBody, b
     await require_known(services, station)
     name = services.ids()
     now = services.clock.now()
+    pledge = await pledged(services, station, body.word(name.int & NUMBER_MASK), now)
     request = CommandRequest(
         command_id=str(name),
         station=station,
-        command=body.word(name.int & NUMBER_MASK),
+        command=pledge.command,
         requested_at=now,
         deadline_at=now + timedelta(seconds=deadline_s),
         by=by,
@@ -114,6 +116,7 @@ async def command_station(services: Services, station: str, body: CommandBody, b
             f"ask GET /api/v1/commands/{name} what became of it before you send it again",
             command_id=str(name),
         ) from error
+    await redeemed(services, station, pledge, outcome, services.clock.now())
     return _response(request, outcome, deadline_s)
 
 

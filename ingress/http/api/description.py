@@ -10,7 +10,7 @@ from ingress.http.api.answers import PROBLEM_MEDIA_TYPE, finish_examples, struct
 from ingress.http.api.campaigns import CampaignAnswer, CampaignTaken
 from ingress.http.api.certificates import CertificateAnswer, CertificatesAnswer, ChainAnswer, DecisionAnswer
 from ingress.http.api.commanding import CommandAnswer
-from ingress.http.api.stations import StationPublic
+from ingress.http.api.station_records import StationPublic, StationsSaved
 from ingress.http.api.status import StatusAnswer
 from ingress.http.api.tokens import ImportAnswer, TokenPublic
 from ingress.http.api.words import WORDS
@@ -42,6 +42,7 @@ STRUCTS: tuple[type, ...] = (
     ScrapeTarget,
     StationDetail,
     StationPublic,
+    StationsSaved,
     StatusAnswer,
     TokenPublic,
     TokenRow,

@@ -163,6 +163,11 @@ STATION_BODY = {
     "note": "north car park",
 }
 STATION_CHANGE = {"message_log": True}
+STATIONS_IMPORT = [
+    {"station": "CP-0001", "security_profile": 2, "generate": "password"},
+    {"station": "CP-0002", "security_profile": 3, "certificate_name": "SN-4711", "note": "north car park"},
+]
+STATIONS_SAVED = {"saved": 2, "generated_passwords": {"CP-0001": "5f2b7e0c9d41a8836e1f20b47c95d3aa61e8f094"}}
 CONNECTORS = _page(_CONNECTOR)
 MESSAGES = _page(_MESSAGE, follow=CURSOR)
 EVENTS = _page(_EVENT, follow=CURSOR)

@@ -16,7 +16,7 @@ from ingress.http.api.answers import answers, listing_of
 from ingress.http.api.paging import TimelineQuery, listing_response
 from ingress.http.api.texts import IDENTITY, PLAIN, Moment, Name, Place, StationName
 from ingress.http.authentication import READ
-from ingress.http.problems import json_response, not_found
+from ingress.http.problems import compact, json_response, not_found
 from ingress.http.services import House, Services
 from storage.queries.filters import TransactionFilter
 from storage.queries.paging import LIMIT_MAX, Page, Paged
@@ -120,5 +120,7 @@ def _cell(value: Any) -> Any:
             return value.isoformat().replace("+00:00", "Z")
         case tuple():
             return " ".join(value)
+        case dict() | list():
+            return compact(value).decode()
         case _:
             return value

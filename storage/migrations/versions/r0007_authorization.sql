@@ -13,6 +13,7 @@ ALTER TABLE tokens
 CREATE INDEX tokens_group ON tokens (tenant, token_group) WHERE token_group IS NOT NULL;
 
 -- Who charges where now (storage.token_uses): few of many rows.
+CREATE INDEX tokens_concurrent ON tokens (tenant, token_key) WHERE concurrent_max > 0;
 CREATE INDEX transactions_open_token ON transactions (tenant, token_key) WHERE ended_at IS NULL;
 
 CREATE TABLE unknown_tokens (

@@ -6,13 +6,18 @@ import pytest
 
 from engine.model.authorization import Token
 from engine.model.availability import (
+    AvailabilityReached,
+    AvailabilityWanted,
+    ChangeAvailability,
     ConnectorStatus,
     ConnectorStatusAnswer,
     ConnectorStatusChanged,
     ConnectorStatusReported,
 )
+from engine.model.commands import Outcome, Result
 from engine.model.ids import EvseRef
 from engine.model.transactions import ChargingState, Stage, TransactionOpened, TransactionReported, TransactionUpdated
+from tests.engine.station.test_device_model import answer, ask
 
 
 def status(word, *, connector=1, at=None):
@@ -106,3 +111,51 @@ def test_a_time_without_a_zone_is_taken_as_utc(actor):
     start(actor)
     actor.says(status(ConnectorStatus.CHARGING, at=actor.wait(1).replace(tzinfo=None)))
     assert [fact.at for fact in actor.of(TransactionUpdated)] == [actor.now]
+
+
+class TestWanted:
+    """What the operator wants of a place, and when it is so. 2.1 G03, G04."""
+
+    CHANGE = ChangeAvailability(evse=EvseRef(1, 1), operative=False)
+
+    def changed(self, actor, command, status, result=Result.ACCEPTED):
+        ask(actor, command)
+        answer(actor, Outcome(result, status=status))
+
+    def test_G03_FR_05_a_scheduled_change_is_reached_when_the_connector_shows_it(self, actor):
+        self.changed(actor, self.CHANGE, "Scheduled")
+        assert [(fact.operative, fact.status) for fact in actor.of(AvailabilityWanted)] == [(False, "Scheduled")]
+        actor.says(status(ConnectorStatus.CHARGING))
+        actor.says(status(ConnectorStatus.FAULTED))
+        assert actor.of(AvailabilityReached) == []
+        actor.says(status(ConnectorStatus.UNAVAILABLE))
+        reached = AvailabilityReached(evse=EvseRef(1, 1), operative=False, noted_at=actor.now)
+        assert actor.of(AvailabilityReached) == [reached]
+        actor.says(status(ConnectorStatus.UNAVAILABLE))
+        assert len(actor.of(AvailabilityReached)) == 1
+
+    def test_a_change_to_what_is_so_already_is_reached_at_once(self, actor):
+        actor.says(status(ConnectorStatus.UNAVAILABLE))
+        self.changed(actor, self.CHANGE, "Accepted")
+        assert len(actor.of(AvailabilityReached)) == 1
+
+    def test_the_whole_station_is_back_when_a_connector_of_it_is(self, actor):
+        self.changed(actor, ChangeAvailability(evse=EvseRef(0), operative=True), "Accepted")
+        actor.says(status(ConnectorStatus.AVAILABLE))
+        assert [fact.evse for fact in actor.of(AvailabilityReached)] == [EvseRef(0)]
+
+    def test_a_refused_change_is_told_and_awaited_no_more(self, actor):
+        self.changed(actor, self.CHANGE, "Rejected", Result.REFUSED)
+        assert [fact.status for fact in actor.of(AvailabilityWanted)] == ["Rejected"]
+        assert actor.state.service.changing == ()
+
+    def test_no_answer_tells_nothing(self, actor):
+        self.changed(actor, self.CHANGE, None, Result.TIMED_OUT)
+        assert actor.of(AvailabilityWanted) == []
+
+    def test_a_status_that_shows_it_still_tells_the_charging_state(self, actor):
+        start(actor)
+        self.changed(actor, ChangeAvailability(evse=EvseRef(1, 1), operative=True), "Scheduled")
+        actor.says(status(ConnectorStatus.CHARGING))
+        assert len(actor.of(AvailabilityReached)) == 1
+        assert [fact.charging_state for fact in actor.of(TransactionUpdated)] == [ChargingState.CHARGING]

@@ -6,7 +6,7 @@ import pytest
 
 from engine.model.authorization import Token, TokenPresented
 from engine.model.availability import ConnectorStatus, ConnectorStatusReported
-from engine.model.commands import CommandRequest
+from engine.model.commands import CommandRequest, Outcome, Result
 from engine.model.data_transfer import DataReported
 from engine.model.ids import EvseRef
 from engine.model.metering import ReadingsReported
@@ -14,16 +14,23 @@ from engine.model.notices import NoticeAnswer, StationNotice
 from engine.model.provisioning import (
     BootAnswer,
     BootReported,
+    ChangePassword,
     HeartbeatAnswer,
     HeartbeatReported,
+    NetworkProfile,
+    NetworkProfileAnswered,
+    PasswordChangeAnswered,
     Registration,
+    SetNetworkProfile,
     StationBooted,
     StationSeen,
 )
 from engine.model.remote_control import TriggerMessage
 from engine.model.transactions import Stage, TransactionReported
 from engine.station.effects import Deny
-from engine.station.policy import Policy
+from engine.station.policy import Policy, ProvisioningPolicy
+from engine.station.provisioning import part_of
+from tests.engine.station.test_device_model import YES, answer, ask
 
 STATUS = ConnectorStatusReported(evse=EvseRef(1, 1), status=ConnectorStatus.AVAILABLE)
 NOTICE = StationNotice(action="NotifyReport", payload=b"{}")
@@ -157,3 +164,49 @@ def test_a_boot_leaves_transactions_open(actor):
     actor.says(TransactionReported(stage=Stage.STARTED, at=actor.now, token=Token("A"), evse=EvseRef(1, 1)))
     actor.boot()
     assert len(actor.state.ledger.open) == 1
+
+
+class TestIntervals:
+    """Fleets must not beat in step."""
+
+    POLICY = Policy(provisioning=ProvisioningPolicy(interval_jitter=0.2))
+
+    def interval(self, make_actor, registration, policy=POLICY):
+        actor = make_actor(policy=policy)
+        actor.judge(registration)
+        actor.connect()
+        return actor.boot().interval_s
+
+    def test_a_heartbeat_comes_a_little_earlier_always_at_the_same_interval(self, make_actor):
+        told = {self.interval(make_actor, Registration.ACCEPTED) for _ in range(3)}
+        assert told == {round(300 * (1 - 0.2 * part_of("CP-1")))}
+        assert 240 <= told.pop() <= 300
+
+    @pytest.mark.parametrize("registration", [Registration.PENDING, Registration.REJECTED])
+    def test_B02_FR_08_B03_FR_06_a_boot_retry_comes_a_little_later(self, make_actor, registration):
+        assert self.interval(make_actor, registration) == round(60 * (1 + 0.2 * part_of("CP-1")))
+
+    def test_B02_FR_07_zero_stays_zero(self, make_actor):
+        policy = Policy(heartbeat_interval_s=0, provisioning=ProvisioningPolicy(interval_jitter=0.2))
+        assert self.interval(make_actor, Registration.ACCEPTED, policy) == 0
+
+    def test_ten_thousand_stations_are_spread_evenly(self):
+        parts = sorted(part_of(f"CP-{number:05}") for number in range(10_000))
+        assert max(abs(part - number / 10_000) for number, part in enumerate(parts)) < 0.03
+
+
+class TestSettled:
+    def test_A01_FR_02_A01_FR_04_what_a_station_said_to_a_new_password_is_told(self, actor):
+        for number, outcome in enumerate((YES, Outcome(Result.REFUSED, status="Rejected"), Outcome(Result.TIMED_OUT))):
+            ask(actor, ChangePassword("0123456789abcdef"), str(number))
+            answer(actor, outcome, str(number))
+        assert [fact.accepted for fact in actor.of(PasswordChangeAnswered)] == [True, False]
+        assert "0123456789abcdef" not in repr(actor.of(PasswordChangeAnswered))
+
+    def test_B09_what_a_station_said_to_a_network_profile_is_told_without_secrets(self, actor):
+        profile = NetworkProfile(url="wss://u:hush@x/ocpp", security_profile=2, password="hush")
+        ask(actor, SetNetworkProfile(3, profile))
+        answer(actor, YES)
+        (fact,) = actor.of(NetworkProfileAnswered)
+        assert (fact.configuration_slot, fact.url, fact.status) == (3, "wss://u:***@x/ocpp", "Accepted")
+        assert "hush" not in repr(fact)

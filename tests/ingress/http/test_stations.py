@@ -86,6 +86,7 @@ def test_what_cannot_be_an_identity_is_refused(client, station):
     "body",
     [
         {"security_profile": 2},
+        {"security_profile": 4},
         {"registration": "Maybe"},
         {"nte": "x"},
         {"note": "a\x00"},

@@ -23,6 +23,7 @@ from engine.ports import Placement
 from ingress.ocpp.server import IngressServer
 from ingress.settings import OcppSettings
 from tests.ingress.ocpp.authority import Authority
+from tests.ingress.ocpp.house import House, Raw
 
 NOW = datetime(2025, 5, 1, 12, tzinfo=UTC)
 ANSWER_OF_REPORT = {
@@ -334,3 +335,21 @@ def make_tls_ingress(make_ingress, authority, server_files):
         return await make_ingress(**options)
 
     return make
+
+
+@pytest.fixture
+async def make_house(clock, doubles):
+    made = []
+
+    async def make(**settings):
+        _, book, log, _ = doubles()
+        house = House(clock, book, log, **settings)
+        await house.start()
+        made.append(house)
+        return house
+
+    yield make
+    while Raw.made:
+        Raw.made.pop().close()
+    for house in made:
+        await house.stop()

@@ -147,3 +147,69 @@ async def test_the_wheel_turns_by_itself_and_survives_a_tick_that_fails():
     await seen.wait()
     await wheel.stop()
     assert wheel.tick >= 3
+
+
+def test_a_station_that_is_sent_no_pings_gets_none_and_is_not_given_up():
+    wheel, _ = make_wheel(ping_interval_s=10, pong_timeout_s=5)
+    station = Station(wheel)
+    station.wants_pings = False
+    wheel.add(station)
+    turn(wheel, 100)
+    assert (station.pings, station.given_up) == ([], [])
+
+
+def test_a_patient_time_out_is_waited_for_and_not_longer():
+    wheel, _ = make_wheel(ping_interval_s=10, pong_timeout_s=5)
+    quick, slow = Station(wheel), Station(wheel)
+    slow.pong_ticks = round(30 / TICK_S)
+    for station in (quick, slow):
+        wheel.add(station)
+    turn(wheel, 20)
+    assert (len(quick.given_up), len(slow.given_up)) == (1, 0)
+    turn(wheel, 19)
+    assert len(slow.given_up) == 1
+    assert "within 30 s" in slow.given_up[0][1]
+
+
+def test_a_late_pong_saves_a_patient_one_and_it_is_pinged_again():
+    wheel, _ = make_wheel(ping_interval_s=10, pong_timeout_s=5)
+    slow = Station(wheel)
+    slow.pong_ticks = round(30 / TICK_S)
+    wheel.add(slow)
+    for _ in range(6):
+        turn(wheel, 20)
+        slow.heard_tick = wheel.tick
+    assert slow.given_up == []
+    assert len(slow.pings) >= 3
+
+
+def test_a_patient_one_that_left_is_forgotten():
+    wheel, _ = make_wheel(ping_interval_s=10, pong_timeout_s=5)
+    slow = Station(wheel)
+    slow.pong_ticks = round(30 / TICK_S)
+    slot = wheel.add(slow)
+    turn(wheel, 20)
+    wheel.remove(slow, slot)
+    turn(wheel, 60)
+    assert slow.given_up == []
+
+
+def test_silence_is_told_each_time_it_is_looked_at_and_pings_go_on():
+    wheel, _ = make_wheel(ping_interval_s=10, pong_timeout_s=5)
+    station = Station(wheel)
+    station.silence_ticks = round(25 / TICK_S)
+    wheel.add(station)
+    for _ in range(5):
+        turn(wheel, 10)
+        station.heard_tick = wheel.tick
+    assert [silent >= 25 for silent in station.silences] == [True, True, True]
+    assert len(station.pings) >= 4
+
+
+def test_one_that_we_do_not_read_from_is_not_silent():
+    wheel, _ = make_wheel(ping_interval_s=10, pong_timeout_s=5)
+    station = Station(wheel)
+    station.silence_ticks, station.deaf = 1, True
+    wheel.add(station)
+    turn(wheel, 50)
+    assert station.silences == []

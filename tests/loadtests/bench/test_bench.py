@@ -27,6 +27,7 @@ TINY = dataclasses.replace(
     commands=4,
     probes_s=0.5,
     storm_stations=20,
+    storm_tls_stations=20,
     rest_s=0.1,
 )
 

@@ -41,6 +41,7 @@ TOLD = {
     },
     "paced_1000": {"latency_ms": LATENCIES},
     "storm": {"seconds": 12.0, "timeouts": 0},
+    "storm_tls": {"seconds": 31.0, "timeouts": 0},
     "memory": {"kib_per_station": 31.0},
     "commands": {"idle_ms": LATENCIES, "loaded_ms": None},
     "projector_lag": {"lag_ms": LATENCIES},
@@ -82,6 +83,8 @@ def test_targets_are_judged_in_their_direction():
         "throughput_10k_over_100": True,
         "storm_10k_s": True,
         "storm_10k_timeouts": True,
+        "storm_tls_5k_s": False,
+        "storm_tls_5k_timeouts": True,
         "p99_ms_paced_1000": True,
         "kib_per_station": False,
     }

@@ -1,12 +1,35 @@
 """Keys, requests and authorities of others, for tests."""
 
-from datetime import timedelta
+import atexit
+import shutil
+import tempfile
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from storage.authority.folder import Places
+from storage.authority.local import LocalAuthority
+from storage.authority.settings import CertificateSettings
+
+
+@cache
+def _template():
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    LocalAuthority.create(Places(folder / "ca"), CertificateSettings(), datetime.now(UTC), ("ecdsa",))
+    return folder / "ca"
+
+
+def authority_in(folder):
+    """The places of an authority of the default organisation without RSA: a copy, for making one takes a while."""
+    shutil.copytree(_template(), folder / "ca")
+    return Places(folder / "ca")
 
 
 def ec_key(curve=None):

@@ -106,6 +106,15 @@ def test_a_request_whose_certificate_was_revoked_or_ran_out_is_signed_anew(autho
     assert third.serial_number != second.serial_number
 
 
+def test_a_station_that_shows_anothers_request_does_the_other_no_harm(authority):
+    csr = request("SECC-1")
+    own = authority.sign(csr, "CP-1", SigningUse.V2G, NOW)
+    other = authority.sign(csr, "CP-2", SigningUse.V2G, NOW)
+    assert other.serial_number != own.serial_number
+    assert authority.by_serial(own.serial_number).revoked_at is None
+    assert authority.sign(csr, "CP-1", SigningUse.V2G, NOW) == own
+
+
 def test_rsa_and_ecdsa_keys_are_signed_by_authorities_of_their_kind(authority):
     assert authority.sign(request(key=rsa_key()), "CP-1", None, NOW).issuer == "station-rsa"
     assert authority.sign(request(key=ec_key(ec.SECP384R1())), "CP-1", None, NOW).issuer == "station-ecdsa"
@@ -172,7 +181,7 @@ def test_a_revoked_certificate_is_in_its_issuers_list_with_its_reason(authority,
     assert crl.public_bytes(Encoding.PEM) in places.client_crls.read_bytes()
 
 
-def test_revocation_lists_are_renewed_long_before_they_are_over(authority, places):
+def test_revocation_lists_are_renewed_long_before_they_are_over(authority):
     assert authority.publish_if_stale(NOW + timedelta(days=1)) is False
     assert authority.publish_if_stale(NOW + timedelta(days=31)) is True
     assert authority.publish_if_stale(NOW + timedelta(days=32)) is False

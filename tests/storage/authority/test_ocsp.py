@@ -12,7 +12,7 @@ from tests.storage.authority.certificates import Foreign
 from tests.storage.authority.conftest import NOW
 
 
-def answered(issuer, leaf, key=None, responder=None, *, status=wire.OCSPCertStatus.GOOD, begins=NOW, ends=None):
+def answered(issuer, leaf, key=None, responder=None, *, status=wire.OCSPCertStatus.GOOD, begins=NOW):
     """An answer of a foreign responder, DER."""
     key, responder = key or issuer.key, responder or issuer.certificate
     builder = wire.OCSPResponseBuilder().add_response(
@@ -21,7 +21,7 @@ def answered(issuer, leaf, key=None, responder=None, *, status=wire.OCSPCertStat
         algorithm=hashes.SHA256(),
         cert_status=status,
         this_update=begins,
-        next_update=ends or begins + timedelta(days=1),
+        next_update=begins + timedelta(days=1),
         revocation_time=begins if status is wire.OCSPCertStatus.REVOKED else None,
         revocation_reason=None,
     )
@@ -53,7 +53,7 @@ def test_a_question_asks_for_the_very_certificate(issuer, leaf):
 @pytest.mark.parametrize("field", ["issuer_name_hash", "issuer_key_hash", "serial_number"])
 def test_hashes_that_are_no_hexadecimal_are_refused(field):
     values = {"issuer_name_hash": "00" * 32, "issuer_key_hash": "00" * 32, "serial_number": "1"} | {field: "xyz"}
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"hexadecimal|base 16"):
         question(CertificateHash(algorithm=HashAlgorithm.SHA256, **values))
 
 

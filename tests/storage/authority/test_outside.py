@@ -77,7 +77,7 @@ async def test_too_much_is_not_read(outside):
         assert "more than 100 bytes" in await failure(outside, responder.url())
 
 
-async def test_who_does_not_answer_is_given_up(outside):
+async def test_who_does_not_answer_is_given_up():
     slow = Outside(0.05, private=True)
     async with responding() as responder:
         responder.answers["/"] = asyncio.Event()

@@ -6,8 +6,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from engine.model.certificates import SigningUse
+from storage.authority.pem import chain_text
 from storage.authority.signing_requests import RequestRefused, checked, key_of_request
-from tests.storage.authority.certificates import ec_key, name_of, request, rsa_key
+from tests.storage.authority.certificates import Foreign, ec_key, name_of, request, rsa_key
+from tests.storage.authority.conftest import NOW
 
 
 def judged(csr, identity="CP-1", use=None, **more):
@@ -52,10 +54,6 @@ def test_A02_FR_12_what_cannot_be_signed_is_refused_with_the_reason(csr, why):
 
 
 def test_a_certificate_is_no_request():
-    from storage.authority.pem import chain_text
-    from tests.storage.authority.certificates import Foreign
-    from tests.storage.authority.conftest import NOW
-
     assert "nothing but a certificate signing request" in str(refusal(chain_text(Foreign(NOW).certificate)))
 
 
@@ -123,8 +121,9 @@ def test_ed25519_is_not_for_stations():
 def test_a_request_is_known_again_whatever_its_spelling_but_not_at_another_authority():
     csr = request()
     again = judged(csr.replace("\n", "\r\n"))
-    assert key_of_request(judged(csr), "v2g") == key_of_request(again, "v2g")
-    assert key_of_request(judged(csr), "v2g") != key_of_request(again, "v2g20")
+    assert key_of_request(judged(csr), "v2g", "CP-1") == key_of_request(again, "v2g", "CP-1")
+    assert key_of_request(judged(csr), "v2g", "CP-1") != key_of_request(again, "v2g20", "CP-1")
+    assert key_of_request(judged(csr), "v2g", "CP-1") != key_of_request(again, "v2g", "CP-2")
 
 
 def test_stronger_hashes_pass():

@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from engine.model.commands import Outcome, Result
+from engine.model.configuration_keys import REF_OF_KEY, ref_of_key
 from engine.model.ids import EvseRef
 from engine.model.provisioning import (
     BootAnswer,
@@ -23,7 +24,7 @@ from engine.model.provisioning import (
 )
 from engine.ocpp import catalogue
 from engine.ocpp.translation import NotExpressible
-from engine.ocpp.v16.configuration_keys import REF_OF_KEY, key_of_ref, ref_of_key
+from engine.ocpp.v16.configuration_keys import key_of_ref
 from engine.ocpp.versions import Version
 
 V16 = Version.V16

@@ -51,7 +51,9 @@ def test_commands_are_said_in_16(command, call):
         (RequestStop(transaction_id=""), "by number"),
         (RequestStop(transaction_id="9" * 30), "by number"),
         (UnlockConnector(evse=STATION), "not the station itself"),
-        (TriggerMessage(message="TransactionEvent"), "requestedMessage: must be one of"),
+        (TriggerMessage(message="TransactionEvent"), "use one of BootNotification, "),
+        (TriggerMessage(message="CustomTrigger", custom="x"), "use send_data"),
+        (RequestStart(token=Token(value="A"), group=Token(value="G")), "parentIdTag"),
     ],
 )
 def test_what_16_cannot_say_is_told(command, text):

@@ -4,7 +4,17 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from engine.model.authorization import ClearCache, Token, TokenAnswer, TokenPresented, TokenStatus, TokenVerdict
+from engine.model.authorization import (
+    AdditionalInfo,
+    ClearCache,
+    Token,
+    TokenAnswer,
+    TokenPresented,
+    TokenStatus,
+    TokenVerdict,
+)
+from engine.model.certificates import ContractEvidence, ContractStatus
+from engine.ocpp import catalogue
 from engine.ocpp.translation import NotExpressible
 from engine.ocpp.v2 import authorization
 from engine.ocpp.versions import Version
@@ -16,17 +26,67 @@ def info(verdict, version=Version.V201):
     return authorization.authorize_response(TokenAnswer(verdict=verdict), version)["idTokenInfo"]
 
 
-def test_a_token_keeps_its_value_and_type():
+def test_a_token_keeps_its_value_its_type_and_what_is_said_beside_it():
     payload = {
         "idToken": {
             "idToken": "04aB",
             "type": "ISO14443",
             "additionalInfo": [{"additionalIdToken": "x", "type": "y"}],
         },
-        "certificate": "-----BEGIN",
     }
-    expected = TokenPresented(token=Token(value="04aB", type="ISO14443"))
+    expected = TokenPresented(token=Token(value="04aB", type="ISO14443", additional=(AdditionalInfo("y", "x"),)))
     assert authorization.report_from_authorize(payload, Version.V201) == expected
+
+
+def test_C07_what_a_car_showed_comes_along():
+    payload = {"idToken": {"idToken": "DE-NRK-1", "type": "eMAID"}, "certificate": "-----BEGIN"}
+    report = authorization.report_from_authorize(payload, Version.V21)
+    assert report.contract == ContractEvidence(chain="-----BEGIN")
+
+
+@BOTH
+def test_C07_the_status_of_its_certificate_is_told(version):
+    answer = TokenAnswer(TokenVerdict(TokenStatus.BLOCKED), ContractStatus.CONTRACT_CANCELLED)
+    told = authorization.authorize_response(answer, version)
+    assert told == {"idTokenInfo": {"status": "Blocked"}, "certificateStatus": "ContractCancelled"}
+
+
+@BOTH
+def test_all_that_is_told_of_a_token_is_what_the_schema_accepts(version):
+    soon = datetime(2026, 5, 1, tzinfo=UTC)
+    verdict = TokenVerdict(
+        TokenStatus.ACCEPTED,
+        expires_at=soon + timedelta(days=1),
+        cache_until=soon,
+        group="g",
+        evses=(1, 2),
+        priority=-9,
+        language="de",
+        language2="en",
+        message="m" * 2000,
+    )
+    told = info(verdict, version)
+    message = told.pop("personalMessage")
+    assert told == {
+        "status": "Accepted",
+        "cacheExpiryDateTime": "2026-05-01T00:00:00.000Z",
+        "groupIdToken": {"idToken": "g", "type": "Central"},
+        "evseId": [1, 2],
+        "chargingPriority": -9,
+        "language1": "de",
+        "language2": "en",
+    }
+    assert message == {"format": "UTF8", "language": "de", "content": "m" * (512 if version is Version.V201 else 1024)}
+    assert catalogue.answer_payload(version, "Authorize", TokenAnswer(verdict))["idTokenInfo"]["evseId"] == [1, 2]
+
+
+@BOTH
+def test_C24_FR_01_what_is_said_beside_a_token_goes_out_with_it(version):
+    token = Token("psp-1", "Central", (AdditionalInfo("CardLast4Digits", "1234"),))
+    said = authorization.id_token_from_token(token, version)
+    assert said["additionalInfo"] == [{"additionalIdToken": "1234", "type": "CardLast4Digits"}]
+    with pytest.raises(NotExpressible, match="additionalInfo"):
+        authorization.id_token_from_token(Token("a", "Central", (AdditionalInfo("t" * 51, "1"),)), version)
 
 
 def test_no_authorization_is_a_token_with_an_empty_value():

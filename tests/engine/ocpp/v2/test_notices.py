@@ -9,10 +9,6 @@ from engine.ocpp.v2.dialect import dialect
 from engine.ocpp.versions import Version
 
 BOTH = pytest.mark.parametrize("version", [Version.V201, Version.V21])
-HASHES = [
-    {"hashAlgorithm": "SHA256", "issuerNameHash": "n", "issuerKeyHash": "k", "serialNumber": number}
-    for number in ("1", "2")
-]
 
 
 def answer(action, version, echo=None):
@@ -30,11 +26,7 @@ def test_a_notice_is_kept_verbatim(version):
 @pytest.mark.parametrize(
     ("action", "expected"),
     [
-        ("SecurityEventNotification", {}),
         ("NotifyEvent", {}),
-        ("SignCertificate", {"status": "Rejected"}),
-        ("Get15118EVCertificate", {"status": "Failed", "exiResponse": ""}),
-        ("GetCertificateStatus", {"status": "Failed"}),
         ("NotifyEVChargingSchedule", {"status": "Accepted"}),
     ],
 )
@@ -62,22 +54,6 @@ def test_a_vat_number_is_repeated_in_the_answer(evse, judge):
     judge(Version.V21, "VatNumberValidation", "Response", told)
 
 
-def test_each_certificate_of_a_chain_is_answered_with_a_status_that_does_not_keep(judge):
-    requests = [
-        {"certificateHashData": each, "source": source, "urls": ["http://x"]}
-        for each, source in zip(HASHES, ("CRL", "OCSP"), strict=True)
-    ]
-    payload = {"certificateStatusRequests": requests}
-    report = dialect(Version.V21).from_station["GetCertificateChainStatus"].report(payload, Version.V21)
-    told = answer("GetCertificateChainStatus", Version.V21, report.echo)
-    stale = "1970-01-01T00:00:00.000Z"
-    assert told["certificateStatus"] == [
-        {"certificateHashData": HASHES[0], "source": "CRL", "status": "Failed", "nextUpdate": stale},
-        {"certificateHashData": HASHES[1], "source": "OCSP", "status": "Failed", "nextUpdate": stale},
-    ]
-    judge(Version.V21, "GetCertificateChainStatus", "Response", told)
-
-
 def test_an_answer_is_never_shared():
     first = answer("NotifyEvent", Version.V21)
     first["customData"] = {"vendorId": "v"}
@@ -94,8 +70,6 @@ def outcome(action, payload, version=Version.V21):
         ("CostUpdated", {}, Result.ACCEPTED),
         ("GetLocalListVersion", {"versionNumber": 0}, Result.ACCEPTED),
         ("GetTransactionStatus", {"messagesInQueue": False}, Result.ACCEPTED),
-        ("GetInstalledCertificateIds", {"status": "NotFound"}, Result.ACCEPTED),
-        ("DeleteCertificate", {"status": "NotFound"}, Result.REFUSED),
         ("GetDisplayMessages", {"status": "Unknown"}, Result.ACCEPTED),
         ("ClearDisplayMessage", {"status": "Unknown"}, Result.REFUSED),
         ("GetChargingProfiles", {"status": "NoProfiles"}, Result.ACCEPTED),

@@ -82,7 +82,11 @@ def test_no_connector_no_unlocking(evse, version):
 
 @pytest.mark.parametrize(
     ("version", "message"),
-    [(version, message) for version, bounds in limits.LIMITS_OF.items() for message in sorted(bounds.triggers)],
+    [
+        (version, message)
+        for version, bounds in limits.LIMITS_OF.items()
+        for message in sorted(bounds.triggers - {"CustomTrigger"})
+    ],
 )
 def test_every_trigger_of_a_version_is_one_that_its_schema_knows(version, message, judge):
     action, payload = said(TriggerMessage(message=message, evse=EvseRef(evse=1, connector=1)), version)
@@ -110,7 +114,7 @@ def test_a_status_is_triggered_of_one_connector(evse, version):
         (Version.V201, "DiagnosticsStatusNotification", "use one of BootNotification, "),
         (Version.V201, "SignV2G20Certificate", r"2\.0\.1 cannot trigger 'SignV2G20Certificate'"),
         (Version.V201, "CustomTrigger", r"2\.0\.1 cannot trigger 'CustomTrigger'"),
-        (Version.V21, "CustomTrigger", "as a raw command"),
+        (Version.V21, "CustomTrigger", "give both"),
         (Version.V21, "", "cannot trigger ''"),
     ],
 )
@@ -140,3 +144,21 @@ def test_a_station_s_word_tells_how_it_ended(action, status, result, version):
     payload = {"status": status, "statusInfo": {"reasonCode": "Why", "additionalInfo": "because"}}
     expected = Outcome(result=result, status=status, detail="Why: because", payload=orjson.dumps(payload))
     assert dialect(version).from_csms[action].outcome(payload, version) == expected
+
+
+def test_F06_a_custom_trigger_of_2_1_has_the_vendors_name(judge):
+    command = TriggerMessage(message="CustomTrigger", custom="AcmeSelfTest", evse=EvseRef(evse=1))
+    action, payload = said(command, Version.V21)
+    expected = {"requestedMessage": "CustomTrigger", "customTrigger": "AcmeSelfTest", "evse": {"id": 1}}
+    assert (action, payload) == ("TriggerMessage", expected)
+    judge(Version.V21, action, "Request", payload)
+    with pytest.raises(NotExpressible, match="give both"):
+        said(TriggerMessage(message="Heartbeat", custom="x"), Version.V21)
+
+
+@BOTH
+def test_F01_FR_26_a_start_names_the_group_of_its_token(version, judge):
+    command = RequestStart(token=Token("A", "ISO14443"), remote_start_id=3, group=Token("G", "Central"))
+    action, payload = said(command, version)
+    assert payload["groupIdToken"] == {"idToken": "G", "type": "Central"}
+    judge(version, action, "Request", payload)
