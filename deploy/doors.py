@@ -1,4 +1,4 @@
-"""The two ports that Narke opens, looked at before anything is started.
+"""The ports that Narke opens, looked at before anything is started.
 
 The ingress shares its port (SO_REUSEPORT), so without this a second Narke would take half of the first one's stations.
 """
@@ -10,6 +10,7 @@ from deploy.doctor.report import Check, Status
 from deploy.servers.errors import ServerError
 from deploy.settings import Settings
 
+TLS_FLAG = "--set ocpp.tls_port=..."
 PATIENCE_S = 3.0
 """What a Narke that was killed leaves behind may need so long to end."""
 _POLL_S = 0.1
@@ -20,7 +21,7 @@ class DoorTaken(ServerError):  # noqa: N818 (a state)
 
 
 def check(settings: Settings) -> None:
-    """Returns when both ports are free. Blocks, at most `PATIENCE_S`.
+    """Returns when all ports are free. Blocks, at most `PATIENCE_S`.
 
     Raises:
         DoorTaken: One is not.
@@ -32,8 +33,11 @@ def check(settings: Settings) -> None:
         time.sleep(_POLL_S)
 
 
-def _examine(settings: Settings) -> tuple[Check, Check]:
-    return (
+def _examine(settings: Settings) -> list[Check]:
+    checks = [
         port("OCPP port", settings.ocpp.host, settings.ocpp.port, {}, "--port"),
         port("HTTP port", settings.http.host, settings.http.port, {}, "--http-port"),
-    )
+    ]
+    if settings.ocpp.has_tls:
+        checks.append(port("OCPP TLS port", settings.ocpp.host, settings.ocpp.tls_port, {}, TLS_FLAG))
+    return checks

@@ -12,7 +12,7 @@ import logging
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random  # noqa: TID251 (a shell: its chance is a seed)
@@ -26,7 +26,7 @@ import structlog
 from actors.transaction_numbers import TransactionNumbers
 from actors.turn import Item, Turns
 from deploy.ocpp_page import MEANING_OF_CODE
-from engine.model.authorization import Token, TokenRecord, TokenStatus
+from engine.model.authorization import Token, TokenRecord, TokenStatus, TransactionUse
 from engine.model.codec import decode_batch, decode_batch_reply, decode_journal_entry, encode
 from engine.model.commands import CommandReplied, CommandRequest, Outcome
 from engine.model.envelopes import (
@@ -49,6 +49,7 @@ from engine.model.notices import RawCommand
 from engine.model.provisioning import Registration
 from engine.model.sessions import SessionOpened
 from engine.model.stations import StationRecord
+from engine.model.tariff_and_cost import TariffBook
 from engine.ocpp import catalogue, rpc
 from engine.ocpp.errors import DESCRIPTION_LENGTH_MAX, ErrorCode, QueueFull, RemoteError, code_text
 from engine.ocpp.frames import CALL_ERROR, CALL_RESULT, CALL_RESULT_ERROR
@@ -140,6 +141,14 @@ class ForgetfulJournal:
             tokens={key: self._tokens[key] for key in tokens if key in self._tokens},
             stations={name: self._records[name] for name in stations if name in self._records},
         )
+
+    async def uses(self, names: Sequence[str]) -> Mapping[str, tuple[TransactionUse, ...]]:
+        """Nobody charges anywhere."""
+        return {}
+
+    async def tariffs(self) -> TariffBook:
+        """There are none."""
+        return TariffBook()
 
     async def commit(self, commits: Sequence[UnitCommit], now: datetime) -> Sequence[JournalUnavailable | None]:
         """As msgpack there and back, as the projector will read it."""

@@ -104,14 +104,14 @@ The version is never taken from the URL.
 **Subprotocol.** The station offers {protocols} in `Sec-WebSocket-Protocol`.
 The first of its list that Narke speaks is taken.
 Where none is, the handshake is completed without a subprotocol and the connection closed with code 1002
-(2.x part 4 section 3.1.2).
+(2.x part 4 section 3.1.2). A station that names none can be taken for 1.6 (`narke station register --assume-ocpp16`).
 
-**Security profiles.** 0 (nothing) and 1 (HTTP Basic; the user name is the identity, the password at least 8 characters;
-only its argon2id hash is kept).
-A station that has a password must present it, whatever its profile.
-`ocpp.security_profile_min = 1` demands it of all.
+**Security profiles.** 0 (nothing), 1 (HTTP Basic), 2 (HTTP Basic over TLS) and 3 (a client certificate over TLS); see
+[security](security.md). The user name is the identity; the password has at least 8 characters; only its hash is kept.
+A station comes with the profile of its record; one that has a password must present it, whatever its profile.
+`ocpp.security_profile_min` demands a profile of all.
 With `ocpp.hex_passwords` the bytes that a hexadecimal password decodes to are right too, because OCPP 1.6 stations send
-them. Profiles 2 and 3 (TLS) are not built: put a proxy in front, see [operating](operating.md#security).
+them. TLS has a port of its own, `ocpp.tls_port`.
 
 **One connection for each station.** A newer connection of the same identity replaces the older one, which is
 closed with code {superseded}. Two devices with one identity push each other out; after `ocpp.takeovers_per_min` of

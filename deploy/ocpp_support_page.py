@@ -18,7 +18,11 @@ FROM_CSMS: Final = "Narke → station"
 TEST_OF_DIRECTION: Final = {FROM_STATION: "test_narke_understands", FROM_CSMS: "test_narke_commands"}
 """In tests/conformance/test_every_action.py."""
 
-ALSO_SAYS: Final[dict[tuple[str, Version], tuple[str, ...]]] = {}
+ALSO_SAYS: Final[dict[tuple[str, Version], tuple[str, ...]]] = {
+    ("trigger_message", Version.V16): ("ExtendedTriggerMessage",),
+    ("get_log", Version.V16): ("GetDiagnostics",),
+    ("update_firmware", Version.V16): ("SignedUpdateFirmware",),
+}
 """(word, version) -> actions that it says beside the one that its translator is named after."""
 
 NAME_OF_BLOCK: Final = {

@@ -171,6 +171,8 @@ class Settings(BaseSettings):
     def _doors_differ(self) -> Self:
         if self.ocpp.port == self.http.port != 0:
             raise ValueError(f"ocpp.port and http.port are both {self.ocpp.port}: give them different ports")
+        if self.ocpp.has_tls and self.ocpp.tls_port == self.http.port != 0:
+            raise ValueError(f"ocpp.tls_port and http.port are both {self.http.port}: give them different ports")
         return self
 
     def with_servers(self, *, postgres_url: str, redis_url: str) -> Self:

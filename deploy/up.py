@@ -224,6 +224,12 @@ def _ocpp_url(settings: Settings) -> str:
     return f"ws://{_reachable(settings.ocpp.host)}:{settings.ocpp.port}/ocpp"
 
 
+def _tls_lines(settings: Settings) -> list[tuple[str, Any]]:
+    if not settings.ocpp.has_tls:
+        return []
+    return [("or with TLS", f"wss://{_reachable(settings.ocpp.host)}:{settings.ocpp.tls_port}/ocpp/<identity>")]
+
+
 def _reachable(host: str) -> str:
     """An address to connect to, for one to listen on."""
     return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 (compared, not bound)
@@ -232,6 +238,7 @@ def _reachable(host: str) -> str:
 def _greet(settings: Settings, console: Console, fleet: int) -> None:
     lines: list[tuple[str, Any]] = [
         ("stations connect to", f"{_ocpp_url(settings)}/<identity>   (OCPP 1.6J, 2.0.1, 2.1)"),
+        *_tls_lines(settings),
         ("REST and health", f"http://{_http_place(settings)}/api/v1/status, /healthz, /readyz, /metrics"),
         ("data, logs, API key", str(settings.data_dir)),
         ("try", "narke status, narke stations, narke transactions --follow (another terminal)"),

@@ -1,4 +1,4 @@
-"""Commands end to end: one at a time, waiting for a station that is away, taken back; a campaign whose runner is killed."""
+"""Commands end to end: one at a time, waiting for stations, taken back; a campaign whose runner is killed."""
 
 import asyncio
 import contextlib

@@ -72,6 +72,7 @@ class State(StrEnum):
     UNAVAILABLE = "unavailable"
     REFUSED = "refused"
     SIGNED = "signed"
+    SENT = "sent"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     FAILED = "failed"

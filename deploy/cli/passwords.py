@@ -6,6 +6,7 @@ import typer
 
 from deploy.cli.command import AsJson, Deadline, Reach, Station, client_command
 from deploy.cli.commands import tell
+from deploy.cli.output import Row
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +29,7 @@ def rotate_password(
     The old one is good until the station has logged in with the new one; if it refuses, the old one stays.
     """
     password = typer.get_text_stream("stdin").readline().rstrip("\r\n") if stdin else ""
-    body = {"command": "change_password", "password": password}
+    body: Row = {"command": "change_password", "password": password}
     if deadline is not None:
         body["deadline_s"] = deadline
     with reach.api() as api:

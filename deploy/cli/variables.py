@@ -14,7 +14,7 @@ from deploy.cli.stations import hint_of_limit
 
 _NAME = re.compile(
     r"(?:(?P<component>[^.#@/]+)(?:#(?P<component_instance>[^.@/]+))?(?:@(?P<evse>\d+)(?:\.(?P<connector>\d+))?)?\.)?"
-    r"(?P<variable>[^#@/]+)(?:#(?P<variable_instance>[^/]+))?(?:/(?P<attribute>\w+))?"
+    r"(?P<variable>[^#@/.][^#@/]*)(?:#(?P<variable_instance>[^/]+))?(?:/(?P<attribute>\w+))?"
 )
 _NAME_HELP = "Component.Variable, or a 1.6 key; in full Component#instance@evse.connector.Variable#instance/Attribute."
 
@@ -68,17 +68,14 @@ def list_variables(  # noqa: PLR0913 (each is an option)
     as_json: AsJson = False,
 ) -> None:
     """List what is known of a station's variables: reported, read or written."""
-    with reach.api() as api:
-        if refresh:
-            answer = api.command(station, "commands", {"command": "get_base_report"})
-        else:
-            query = {"station": station, "component": component, "variable": variable}
-            rows = list(api.rows("/api/v1/variables", query, limit))
-            if not rows:
-                api.get(path("stations", station))  # tells an unknown station from one without variables
     if refresh:
-        tell(answer, as_json=as_json)
+        _command(reach, station, {"command": "get_base_report"}, None, as_json=as_json)
         return
+    with reach.api() as api:
+        query = {"station": station, "component": component, "variable": variable}
+        rows = list(api.rows("/api/v1/variables", query, limit))
+        if not rows:
+            api.get(path("stations", station))  # tells an unknown station from one without variables
     none = f"nothing is known; `narke variables {station} --refresh` asks the station"
     print_rows(_VARIABLES, rows, as_json=as_json, none=none)
     hint_of_limit(rows, limit, as_json=as_json)

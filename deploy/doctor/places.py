@@ -29,6 +29,8 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _running(settings.data_dir, state)
     ours = _ours(state)
     yield port("OCPP port", settings.ocpp.host, settings.ocpp.port, ours, "--port")
+    if settings.ocpp.has_tls:
+        yield port("OCPP TLS port", settings.ocpp.host, settings.ocpp.tls_port, ours, "--set ocpp.tls_port=...")
     yield port("HTTP port", settings.http.host, settings.http.port, ours, "--http-port")
 
 

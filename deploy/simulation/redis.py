@@ -122,6 +122,8 @@ class RedisServer:
             return self._scripts[bytes(command[1])](who, command[3 : 3 + count], command[3 + count :])
         if name == b"MGET":
             return [self.values.get(key) for key in command[1:]]
+        if name == b"GET":
+            return self.values.get(command[1])
         if name == b"INCR":
             return self._increased(command[1], 1)
         raise NotImplementedError(f"the simulated Redis has no {name!r}: add it to deploy/simulation/redis.py")

@@ -54,7 +54,7 @@ class ChangeAvailability(Word, frozen=True):
 
 
 class AvailabilityWanted(Word, frozen=True):
-    """Fact: what a station said to `ChangeAvailability`: Accepted, Scheduled (when the transaction ends) or Rejected."""
+    """Fact: what a station said to `ChangeAvailability`: Accepted, Scheduled (a transaction runs) or Rejected."""
 
     evse: EvseRef
     operative: bool

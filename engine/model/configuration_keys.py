@@ -1,14 +1,14 @@
 """Configuration keys of 1.6 and the 2.x variables that mean the same: ONE vocabulary.
 
-Only what has the same meaning and the same values on both sides is in it. Checked against 1.6 chapter 9, its errata 3.90,
-the security whitepaper chapter 7 and the table of components and variables of 2.1 (appendix). Not in it, although names
-are alike:
+Only what has the same meaning and the same values on both sides is in it. Checked against 1.6 chapter 9, its errata
+3.90, the security whitepaper chapter 7 and the table of components and variables of 2.1 (appendix). Not in it, although
+names are alike:
 
     AuthorizationKey                    hex; SecurityCtrlr.BasicAuthPassword is plain text (`ChangePassword` says both)
     ChargingScheduleAllowedChargingRateUnit   Current, Power; SmartChargingCtrlr.RateUnit is A, W
     MaxChargingProfilesInstalled, LocalAuthListMaxLength, CertificateStoreMaxLength
-                                        how many there can be; SmartChargingCtrlr.Entries, LocalAuthListCtrlr.Entries and
-                                        SecurityCtrlr.CertificateEntries are how many there are
+                                        how many there can be; SmartChargingCtrlr.Entries, LocalAuthListCtrlr.Entries
+                                        and SecurityCtrlr.CertificateEntries are how many there are
     ConnectorPhaseRotation              one list for all; PhaseRotation is a variable of each component
 
 A key without a counterpart is a variable of component ''.

@@ -136,7 +136,7 @@ class ResetStation(Word, frozen=True):
 
 
 class ChangePassword(Word, frozen=True):
-    """Command: the station is to authenticate with this password from now on (1.6 AuthorizationKey, 2.x BasicAuthPassword).
+    """Command: the station is to log in with this password from now on (1.6 AuthorizationKey, 2.x BasicAuthPassword).
 
     `password`: as the operator writes it; 1.6 is told its hexadecimal form. Before it is sent, its hash must be the
     station record's `password_hash_next`, or the station is locked out: REST and `narke station rotate-password` see to
@@ -185,8 +185,8 @@ class Vpn(Word, frozen=True):
 class NetworkProfile(Word, frozen=True):
     """How a station connects to a CSMS (2.x NetworkConnectionProfileType).
 
-    `url`: of the OCPP endpoint, without the identity. `interface`: Wired0 to 3, Wireless0 to 3, 2.1 also Any. `version`:
-    OCPP16, OCPP20, OCPP201, OCPP21, ...; None: that which the station speaks now (2.1 leaves it to the handshake).
+    `url`: of the OCPP endpoint, without the identity. `interface`: Wired0 to 3, Wireless0 to 3, 2.1 also Any.
+    `version`: OCPP16, OCPP20, OCPP201, OCPP21, ...; None: the station's present one (2.1 leaves it to the handshake).
     `identity`, `password`: 2.1 only, where they differ from those in use.
     """
 
@@ -202,7 +202,7 @@ class NetworkProfile(Word, frozen=True):
 
 
 class SetNetworkProfile(Word, frozen=True):
-    """Command. 2.x only (B09). The profile is used once its slot is in OCPPCommCtrlr.NetworkConfigurationPriority (B10)."""
+    """Command. 2.x only (B09). It is used once OCPPCommCtrlr.NetworkConfigurationPriority names its slot (B10)."""
 
     configuration_slot: int
     profile: NetworkProfile

@@ -205,7 +205,7 @@ def _object(section: str) -> dict[str, Any] | None:
 
 
 def _of_object(text: str) -> str:
-    """signedMeterData of a SignedMeterValueType, '' where there is none."""
+    """SignedMeterData of a SignedMeterValueType, '' where there is none."""
     found = _object(text)
     data = None if found is None else found.get("signedMeterData")
     return data.strip() if isinstance(data, str) else ""

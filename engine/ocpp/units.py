@@ -1,7 +1,7 @@
 """Units of readings: from what stations say to the one normal form of `engine.model.metering.Reading`.
 
 Wh, varh, VAh, W, var, VA, A, V, Hz, Percent, Celsius: k-units and multipliers are resolved, temperatures are Celsius,
-other spellings are known (`Celcius`, `Hertz`, `%`, any case). A unit that is not in the table keeps its own name (dB, s,
+other spellings are known (`Celcius`, `Hertz`, `%`, any case). A unit that is not in the table keeps its own name (dB,
 Ohm, lx, ...). Every word of the schemas and of the list of units of 2.1 has its test.
 """
 

@@ -63,9 +63,7 @@ def change_settled(
     assert isinstance(command, ChangeAvailability), command
     if outcome.result not in (Result.ACCEPTED, Result.REFUSED) or outcome.status is None:
         return ()
-    wanted = AvailabilityWanted(
-        evse=command.evse, operative=command.operative, status=outcome.status, at=context.now
-    )
+    wanted = AvailabilityWanted(evse=command.evse, operative=command.operative, status=outcome.status, at=context.now)
     place = Place(command.evse.evse, command.evse.connector, command.operative)
     shown = any(
         _shows(place, EvseRef(connector.evse, connector.connector), connector.status) for connector in state.connectors

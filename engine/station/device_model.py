@@ -74,7 +74,7 @@ def report_settled(
     status = _status_after(outcome)
     if status is None or (known is not None and known.parts and status is ReportStatus.ASKED):
         return ()
-    due_at = context.now + timedelta(seconds=context.policy.provisioning.report_part_s) if status is ReportStatus.ASKED else None
+    due_at = _next_part_by(context) if status is ReportStatus.ASKED else None
     progress = known or ReportProgress(request_id=request_id, status=status, kind=kind)
     progress = replace(progress, status=status, due_at=due_at, kind=kind)
     return (Record(ReportFollowed(progress=progress, noted_at=context.now)),)
@@ -174,10 +174,15 @@ def _after_part(progress: ReportProgress, report: VariablesReported, context: Co
         parts=progress.parts + 1,
         missing=missing,
         began_at=progress.began_at or context.received_at,
-        due_at=None if over else context.now + timedelta(seconds=context.policy.provisioning.report_part_s),
+        due_at=None if over else _next_part_by(context),
         last_heard=last_heard,
         flags=flags,
     )
+
+
+def _next_part_by(context: Context) -> datetime:
+    """Until when the next part is waited for."""
+    return context.now + timedelta(seconds=context.policy.provisioning.report_part_s)
 
 
 def _with(flags: tuple[ReportFlag, ...], flag: ReportFlag) -> tuple[ReportFlag, ...]:

@@ -1,4 +1,4 @@
-"""Follow-ups: what must come of a command that a station accepted, and that it did or did not. OCPP 2.1 F01 to F03, B11.
+"""Follow-ups: what must come of a command that a station accepted, and whether it did. OCPP 2.1 F01 to F03, B11.
 
     command          must follow                                              until
     RequestStart     a transaction with its remoteStartId, or (1.6) token     start_s: nobody plugged in
@@ -90,17 +90,14 @@ def booted(state: StationState, context: Context) -> tuple[Effect, ...]:
     return tuple(Record(_came(item, context)) for item in state.awaited.of(FollowUp.BOOT))
 
 
-def said(
-    state: StationState, report: TransactionReported, transaction_id: str, context: Context
-) -> tuple[Effect, ...]:
+def said(state: StationState, report: TransactionReported, transaction_id: str, context: Context) -> tuple[Effect, ...]:
     """What a message about a transaction brings of what is awaited. Call it only when something is."""
-    effects: list[Effect] = []
-    for item in state.awaited.items:
-        if item.what is FollowUp.START and _starts(item, report):
-            effects.append(Record(_came(item, context, transaction_id)))
-        elif item.what is FollowUp.STOP and report.stage is Stage.ENDED and item.transaction_id == transaction_id:
-            effects.append(Record(_came(item, context, transaction_id)))
-    return tuple(effects)
+    return tuple(
+        Record(_came(item, context, transaction_id))
+        for item in state.awaited.items
+        if (item.what is FollowUp.START and _starts(item, report))
+        or (item.what is FollowUp.STOP and report.stage is Stage.ENDED and item.transaction_id == transaction_id)
+    )
 
 
 def due_at(state: StationState) -> datetime | None:
@@ -118,9 +115,7 @@ def ring(state: StationState, context: Context) -> tuple[Effect, ...]:
 
 
 def _came(item: FollowUpAwaited, context: Context, transaction_id: str | None = None) -> FollowUpCame:
-    return FollowUpCame(
-        command_id=item.command_id, what=item.what, noted_at=context.now, transaction_id=transaction_id
-    )
+    return FollowUpCame(command_id=item.command_id, what=item.what, noted_at=context.now, transaction_id=transaction_id)
 
 
 def _starts(item: FollowUpAwaited, report: TransactionReported) -> bool:

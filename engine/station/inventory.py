@@ -56,7 +56,7 @@ class Inventory(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
             case VariablesRecorded():
                 return self._learned(fact)
             case ReportFollowed():
-                return self._followed(fact.progress)
+                return self._with_report(fact.progress)
             case InventoryPlanned():
                 return replace(self, ask_at=fact.due_at, wanted=fact.identity)
             case InventoryAsked():
@@ -64,10 +64,10 @@ class Inventory(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     def _learned(self, fact: VariablesRecorded) -> "Inventory":
         pending = any([entry.value_next is not None for entry in fact.entries])  # noqa: C419 (a list is faster for few)
-        inventory = replace(self, restart_awaited=True) if pending and not self.restart_awaited else self
-        return inventory if fact.progress is None else inventory._followed(fact.progress)
+        inventory = self if fact.progress is None else self._with_report(fact.progress)
+        return replace(inventory, restart_awaited=True) if pending else inventory
 
-    def _followed(self, progress: ReportProgress) -> "Inventory":
+    def _with_report(self, progress: ReportProgress) -> "Inventory":
         others = tuple(report for report in self.reports if report.request_id != progress.request_id)
         if progress.status not in ENDS:
             return replace(self, reports=(*others, progress)[-REPORTS_OPEN_MAX:])

@@ -22,7 +22,6 @@ from engine.model.availability import ConnectorStatusReported
 from engine.model.certificates import SigningAsked
 from engine.model.commands import CommandRequest, Outcome, Result
 from engine.model.device_model import InventoryPlanned, VariablesReported
-from engine.model.envelopes import Report
 from engine.model.diagnostics import (
     CustomerInformationReported,
     EventStreamGone,
@@ -31,6 +30,7 @@ from engine.model.diagnostics import (
     StreamValuesReported,
 )
 from engine.model.display_message import DisplayMessagesReported
+from engine.model.envelopes import Report
 from engine.model.firmware import FirmwareStatusReported, PublicationReported
 from engine.model.metering import ReadingsReported
 from engine.model.monitoring import EventsReported, MonitorsReported

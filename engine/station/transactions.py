@@ -171,7 +171,7 @@ def _abandoned(known: KnownTransaction, context: Context, *flags: TransactionFla
 
 
 def _limit(report: TransactionReported, context: Context) -> TransactionLimit | None:
-    """The limit that a transaction that starts is told (2.1 E16.FR.02), unless the driver's own is tighter (E16.FR.08)."""
+    """The limit that a starting transaction is told (2.1 E16.FR.02), unless the driver's own is tighter (E16.FR.08)."""
     limit = context.policy.transactions.limit
     if limit is None or report.stage is not Stage.STARTED:
         return None

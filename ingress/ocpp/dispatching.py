@@ -79,6 +79,11 @@ class Commands:
         self._gate_timer: asyncio.TimerHandle | None = None
         self._held: list[tuple[Dispatch, float]] = []
 
+    @property
+    def held(self) -> bool:
+        """Nothing is sent until `open_at`."""
+        return self._gate == math.inf
+
     def hold(self) -> None:
         """Nothing is sent until `open_at`: the station is not to be asked now (a quirk)."""
         self._gate = math.inf

@@ -15,6 +15,7 @@ import structlog
 from ingress import metrics
 from ingress.ocpp import proxy_protocol
 from ingress.ocpp.admission import TokenBucket
+from ingress.ocpp.certificates import CertificateRules
 from ingress.ocpp.connection import Connection, Host
 from ingress.ocpp.forwarded import Caller, Proxies
 from ingress.ocpp.security_log import SecurityLog
@@ -365,3 +366,85 @@ def listening_socket(settings: OcppSettings, port: int, flag: str) -> socket.soc
             f"Stop what listens there, or choose another with {flag}",
         ) from error
     return sock
+
+
+class Doors:
+    """All doors of an ingress: a plain one, and one with TLS where there are certificates.
+
+    Args:
+        host: What their connections belong to.
+        proxies: Who may send PROXY headers.
+
+    Raises:
+        TlsUnusable: The files of TLS cannot be used.
+    """
+
+    def __init__(self, host: Host, proxies: Proxies) -> None:
+        self._host: Final = host
+        self._proxies: Final = proxies
+        self._tls: Final = Tls(host.settings) if host.settings.has_tls else None
+        self._plain: PlainDoor | GuardedDoor | None = None
+        self._guarded: GuardedDoor | None = None
+
+    async def open(self, security_log: SecurityLog) -> None:
+        """Listens at all of them, or at none.
+
+        Raises:
+            OSError: A port cannot be bound.
+        """
+        settings = self._host.settings
+        if settings.proxy_protocol:
+            self._plain = GuardedDoor(self._host, settings.port, self._proxies, None, security_log)
+        else:
+            self._plain = PlainDoor(self._host, settings.port)
+        try:
+            await self._plain.open()
+            if self._tls is not None:
+                self._guarded = GuardedDoor(self._host, settings.tls_port, self._proxies, self._tls, security_log)
+                await self._guarded.open()
+                self._tls.start()
+        except OSError:
+            self.close()
+            self._plain = self._guarded = None
+            raise
+
+    @property
+    def are_open(self) -> bool:
+        """Whether `open` was called."""
+        return self._plain is not None
+
+    @property
+    def port(self) -> int:
+        """The TCP port of the plain door; 0 while closed."""
+        return 0 if self._plain is None else self._plain.port
+
+    @property
+    def tls_port(self) -> int | None:
+        """The TCP port of TLS; None: there is none."""
+        return None if self._guarded is None else self._guarded.port
+
+    @property
+    def guests(self) -> int:
+        """Connections that are getting through guarded doors."""
+        return sum(door.guests for door in self._all() if isinstance(door, GuardedDoor))
+
+    def rules(self) -> CertificateRules:
+        """What stations' certificates must fulfil; those that a proxy tells of too."""
+        if self._tls is None:
+            return CertificateRules(frozenset(self._host.settings.tls_organizations))
+        return self._tls.rules
+
+    def close(self) -> None:
+        """Takes no more connections."""
+        for door in self._all():
+            door.close()
+
+    async def wait_closed(self) -> None:
+        """Waits for all that is still under way."""
+        if self._tls is not None:
+            await self._tls.stop()
+        for door in self._all():
+            await door.wait_closed()
+
+    def _all(self) -> list[PlainDoor | GuardedDoor]:
+        return [door for door in (self._plain, self._guarded) if door is not None]

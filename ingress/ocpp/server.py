@@ -4,12 +4,10 @@ door -> made -> handshake (pacing, bounds, gatekeeper, takeover) -> session -> l
 """
 
 import asyncio
-from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 import structlog
-from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from engine.model.codec import decode_downlinks
@@ -17,43 +15,36 @@ from engine.model.envelopes import CloseSession, Dispatch
 from engine.model.sessions import SessionOpened
 from engine.model.stations import SECURITY_PROFILE_MAX, StationRecord
 from engine.ocpp import schemas
-from engine.ocpp.versions import VERSION_OF_SUBPROTOCOL, Version
+from engine.ocpp.versions import Version
 from engine.ports import Arrivals, Clock, JournalUnavailable, MessageLog, OperatorBook, StationActors
 from ingress import metrics
-from ingress.ocpp.admission import Takeovers, TokenBucket
+from ingress.ocpp.admission import Takeovers
 from ingress.ocpp.authentication import Authenticator
 from ingress.ocpp.batching import Courier
-from ingress.ocpp.certificates import CertificateRules
 from ingress.ocpp.connection import Connection, Pause
 from ingress.ocpp.consultation import Consultation
-from ingress.ocpp.doors import GuardedDoor, PlainDoor
+from ingress.ocpp.doors import Doors
 from ingress.ocpp.forwarded import Proxies
 from ingress.ocpp.gatekeeper import Admitted, Gatekeeper, wrong_case
-from ingress.ocpp.handshake import (
-    Refusal,
-    identity_from_path,
-    lacks_only_upgrade,
-    names_no_subprotocol,
-    with_upgrade,
-)
 from ingress.ocpp.liveness import Wheel
+from ingress.ocpp.reception import Reception
 from ingress.ocpp.recorder import Recorder
 from ingress.ocpp.security_log import SecurityLog
 from ingress.ocpp.session import SUPERSEDED, StationSession, Surroundings, lost_command
-from ingress.ocpp.tls import Tls
 from ingress.settings import OcppSettings
 
 log = structlog.get_logger()
 
 GOING_AWAY = 1001
-_NO_COMMON_SUBPROTOCOL = "no common subprotocol: offer ocpp1.6, ocpp2.0.1 or ocpp2.1"
 _RESUME_CHUNK = 200
 """Connections that are read from again per turn of the loop when the door opens."""
 _DRAIN_STEP_S = 0.02
 
 
 class IngressServer:
-    """The door for stations. Implements what connections need of their host (`ingress.ocpp.connection.Host`).
+    """The door for stations.
+
+    Implements what connections need of their host (`ingress.ocpp.connection.Host`) and the reception of its house.
 
     Args:
         settings: The section `[ocpp]`.
@@ -88,13 +79,13 @@ class IngressServer:
         self._message_log = log
         self._arrivals = arrivals or _OwnCount()
         self._authenticator = Authenticator(settings)
-        self._tls = Tls(settings) if settings.has_tls else None
-        self._proxies = Proxies(settings.trusted_proxies)
-        self._gatekeeper = Gatekeeper(book, self._authenticator, self._rules, settings, clock)
+        proxies = Proxies(settings.trusted_proxies)
+        self._doors = Doors(self, proxies)
+        gatekeeper = Gatekeeper(book, self._authenticator, self._doors.rules, settings, clock)
+        self._reception = Reception(self, gatekeeper, proxies, settings)
         self._courier = Courier(name, actors, settings, self._on_door)
         self._counts = metrics.MessageCounts()
         self._around = Surroundings(name, settings, clock, self._courier, self._counts, consultation)
-        self._accepts = TokenBucket(settings.accepts_per_s, settings.accepts_burst, 0.0)
         self._takeovers = Takeovers(settings.takeovers_per_min)
         self._connections: dict[Connection, StationSession | None] = {}
         self._by_station: dict[str, StationSession] = {}
@@ -102,11 +93,7 @@ class IngressServer:
         self._by_caseless: dict[str, str] = {}
         self._by_version: dict[Version, int] = dict.fromkeys(Version, 0)
         self._by_profile = [0] * len(_PROFILES)
-        self._handshakes: set[asyncio.Task[None]] = set()
         self._sessions_made = 0
-        self._door: PlainDoor | GuardedDoor | None = None
-        self._tls_door: GuardedDoor | None = None
-        self._security_log: SecurityLog | None = None
         self._starting = asyncio.Lock()
         self._draining = False
 
@@ -119,11 +106,12 @@ class IngressServer:
             OSError: A port cannot be bound.
         """
         async with self._starting:
-            if self._door is not None:
+            if self._doors.are_open:
                 return
             schemas.compile_all()
-            self._security_log = SecurityLog(asyncio.get_running_loop().time)
-            await self._open_doors(self._security_log)
+            security_log = SecurityLog(asyncio.get_running_loop().time)
+            self._reception.tell(security_log)
+            await self._doors.open(security_log)
             self.wheel.start()
             log.info(
                 "listening for stations",
@@ -133,35 +121,15 @@ class IngressServer:
                 tls_port=self.tls_port,
             )
 
-    async def _open_doors(self, security_log: SecurityLog) -> None:
-        settings = self.settings
-        door = (
-            GuardedDoor(self, settings.port, self._proxies, None, security_log)
-            if settings.proxy_protocol
-            else PlainDoor(self, settings.port)
-        )
-        await door.open()
-        self._door = door
-        if self._tls is not None:
-            tls_door = GuardedDoor(self, settings.tls_port, self._proxies, self._tls, security_log)
-            try:
-                await tls_door.open()
-            except OSError:
-                door.close()
-                self._door = None
-                raise
-            self._tls_door = tls_door
-            self._tls.start()
-
     @property
     def port(self) -> int:
         """The TCP port; 0 before `start`."""
-        return 0 if self._door is None else self._door.port
+        return self._doors.port
 
     @property
     def tls_port(self) -> int | None:
         """The TCP port of TLS; None: there is none."""
-        return None if self._tls_door is None else self._tls_door.port
+        return self._doors.tls_port
 
     async def drain(self, grace_s: float) -> None:
         """Leaves in good order: no new connection, no new message, answers to open calls, then close 1001.
@@ -174,10 +142,8 @@ class IngressServer:
         self._draining = True
         loop = asyncio.get_running_loop()
         until = loop.time() + grace_s
-        for door in self._doors():
-            door.close()
-        for handshake in self._handshakes:
-            handshake.cancel()
+        self._doors.close()
+        self._reception.close()
         for connection, session in [*self._connections.items()]:
             if session is None:
                 connection.abort()
@@ -207,7 +173,7 @@ class IngressServer:
 
     def health(self) -> dict[str, object]:
         """For people and readiness. `ready`: stations can connect and are answered."""
-        listening = self._door is not None and not self._draining
+        listening = self._doors.are_open and not self._draining
         return {
             "name": self._name,
             "port": self.port,
@@ -217,7 +183,7 @@ class IngressServer:
             "connections": len(self._by_station),
             "connections_by_version": {version.value: count for version, count in self._by_version.items()},
             "connections_paused": self.paused,
-            "handshakes": len(self._handshakes),
+            "handshakes": self._reception.handshakes,
             "queue_deliveries": self._courier.waiting,
             "units_held": self._courier.units_held,
         }
@@ -237,10 +203,8 @@ class IngressServer:
             connection.abort()
 
     def requested(self, connection: Connection, request: Request) -> None:
-        """A handshake. Decided in a task of its own while the connection waits."""
-        task = asyncio.get_running_loop().create_task(self._handshake(connection, request))
-        self._handshakes.add(task)
-        task.add_done_callback(self._handshakes.discard)
+        """A handshake."""
+        self._reception.receive(connection, request)
 
     def lost(self, connection: Connection) -> None:
         """The TCP connection is gone."""
@@ -248,56 +212,17 @@ class IngressServer:
 
     # Handshake
 
-    async def _handshake(self, connection: Connection, request: Request) -> None:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        try:
-            await self._decide(connection, request)
-        except Refusal as refusal:
-            self._refuse(connection, request, refusal)
-        except Exception:  # one handshake must not stop the door
-            log.exception("a handshake failed", address=connection.address)
-            text = "the handshake failed within the server; try again later"
-            self._refuse(connection, request, Refusal(503, "internal_error", text, self._gatekeeper.retry_after))
-        else:
-            metrics.HANDSHAKE.observe(loop.time() - started)
+    def require_room(self, station: str) -> None:
+        """A station that is connected already takes no more room: its old connection may be dead. Raises a Refusal."""
+        if len(self._by_station) >= self.settings.connections_max and station not in self._by_station:
+            raise self._reception.busy("connections_max", "all connections of this server are taken")
+        if self._courier.closed_door:
+            raise self._reception.busy("overload", "the system is busy with what stations sent before")
 
-    async def _decide(self, connection: Connection, request: Request) -> None:
-        """Lets the station in, or raises a Refusal."""
-        response = connection.protocol.accept(request)
-        lenient = response.status_code == 426 and lacks_only_upgrade(request)
-        if response.status_code != 101 and not lenient:
-            metrics.handshakes_refused.labels("bad_request").inc()
-            connection.respond(response)
-            return
-        connection.caller = self._proxies.resolve(connection.caller, request.headers)
-        station = identity_from_path(request.path)
-        self._check_room(station)
-        await self._wait_for_turn()
-        admitted = await self._gatekeeper.admit(station, request.headers, connection.caller)
-        if lenient:
-            if not admitted.record.lenient_upgrade:
-                metrics.handshakes_refused.labels("bad_request").inc()
-                connection.respond(response)
-                return
-            response = connection.protocol.accept(with_upgrade(request))
-        subprotocol: str | None = connection.protocol.subprotocol
-        if subprotocol is None and admitted.record.assume_ocpp16 and names_no_subprotocol(request.headers):
-            subprotocol = _OCPP16
-        if response.status_code != 101 or subprotocol is None:
-            self._refuse_subprotocol(connection, response)
-            return
+    async def let_in(self, connection: Connection, response: Response, admitted: Admitted, version: Version) -> None:
+        """The station has passed the reception. Raises a Refusal."""
         order = await self._arrival()
-        self._open(connection, response, self._same_case(admitted), VERSION_OF_SUBPROTOCOL[subprotocol], order)
-
-    def _refuse_subprotocol(self, connection: Connection, response: Response) -> None:
-        """Completes the handshake without a subprotocol and closes (OCPP-J 1.6 section 3.2, 2.1 part 4 section 3.3)."""
-        metrics.handshakes_refused.labels("no_common_subprotocol").inc()
-        if response.status_code != 101:
-            connection.respond(response)
-        elif connection.awaits_answer:
-            connection.accept(response, None)
-            connection.close(1002, _NO_COMMON_SUBPROTOCOL)
+        self._open(connection, response, self._same_case(admitted), version, order)
 
     def _same_case(self, admitted: Admitted) -> Admitted:
         """An identity that is connected already in another case is refused, or is that station, as the setting says."""
@@ -309,31 +234,13 @@ class IngressServer:
             raise wrong_case(station, known)
         return admitted._replace(record=msgspec.structs.replace(admitted.record, station=known))
 
-    def _check_room(self, station: str) -> None:
-        """A station that is connected already takes no more room: its old connection may be dead."""
-        if len(self._by_station) >= self.settings.connections_max and station not in self._by_station:
-            raise self._busy("connections_max", "all connections of this server are taken")
-        if len(self._handshakes) > self.settings.handshakes_max:
-            raise self._busy("handshakes_max", "too many stations connect at this moment")
-        if self._courier.closed_door:
-            raise self._busy("overload", "the system is busy with what stations sent before")
-
-    async def _wait_for_turn(self) -> None:
-        """Paces handshakes: better late than refused, unless too late."""
-        wait_s = self._accepts.reserve(asyncio.get_running_loop().time())
-        if wait_s > self.settings.handshake_timeout_s / 2:
-            self._accepts.give_back()
-            raise self._busy("accepts_per_s", "too many stations connect at this moment")
-        if wait_s:
-            await asyncio.sleep(wait_s)
-
     async def _arrival(self) -> int:
         """The connection's place among all (`engine.ports.Arrivals`). Raises a Refusal."""
         try:
             return await self._arrivals.number()
         except JournalUnavailable as error:
             log.warning("a connection gets no number", why=str(error))
-            raise self._busy("arrivals_unavailable", "the connection cannot be recorded now") from error
+            raise self._reception.busy("arrivals_unavailable", "the connection cannot be recorded now") from error
 
     def _open(
         self, connection: Connection, response: Response, admitted: Admitted, version: Version, order: int
@@ -342,10 +249,10 @@ class IngressServer:
         station = admitted.record.station
         older = self._by_station.get(station)
         if older is not None and older.order > order:  # two handshakes overtook each other
-            raise self._busy("overtaken", "a newer connection of this identity is open")
+            raise self._reception.busy("overtaken", "a newer connection of this identity is open")
         if older is not None and not self._takeovers.allowed(station, asyncio.get_running_loop().time()):
             log.warning("two connections fight for one identity", station=station, address=connection.address)
-            raise self._busy("takeovers", "this identity is connected, and was taken over too often")
+            raise self._reception.busy("takeovers", "this identity is connected, and was taken over too often")
         if not connection.awaits_answer:
             return
         connection.caller = connection.caller._replace(certificate=None)  # looked at, and large
@@ -411,30 +318,6 @@ class IngressServer:
             reason=reason,
         )
 
-    def _refuse(self, connection: Connection, request: Request, refusal: Refusal) -> None:
-        metrics.handshakes_refused.labels(refusal.reason).inc()
-        if refusal.status != 503 and self._security_log is not None:  # a storm of 503 is in the metric
-            self._security_log.tell(
-                "handshake refused",
-                event=refusal.event,
-                address=connection.address,
-                path=request.path[:100],
-                reason=refusal.reason,
-            )
-        connection.respond(_response(connection, refusal))
-
-    def _rules(self) -> CertificateRules:
-        """What stations' certificates must fulfil; those that a proxy tells of too."""
-        return CertificateRules(frozenset(self.settings.tls_organizations)) if self._tls is None else self._tls.rules
-
-    def _doors(self) -> list[PlainDoor | GuardedDoor]:
-        return [door for door in (self._door, self._tls_door) if door is not None]
-
-    def _busy(self, reason: str, text: str) -> Refusal:
-        return Refusal(503, reason, f"{text}; try again later", self._gatekeeper.retry_after)
-
-    # Now and then
-
     def _on_door(self, closed: bool) -> None:  # noqa: FBT001 (a callback's one argument)
         if closed:
             for connection in self._connections:
@@ -458,9 +341,9 @@ class IngressServer:
             _CONNECTIONS[version].set(count)
         for gauge, count in zip(_PROFILES, self._by_profile, strict=True):
             gauge.set(count)
-        metrics.tls_handshakes_open.set(sum(door.guests for door in self._doors() if isinstance(door, GuardedDoor)))
+        metrics.tls_handshakes_open.set(self._doors.guests)
         metrics.connections_paused.set(self.paused)
-        metrics.handshakes_open.set(len(self._handshakes))
+        metrics.handshakes_open.set(self._reception.handshakes)
         metrics.queue_deliveries.set(self._courier.waiting)
 
     async def _close_answered(self, until: float) -> None:
@@ -495,10 +378,7 @@ class IngressServer:
         await self.wheel.stop()
         await self._courier.close()
         self._authenticator.close()
-        if self._tls is not None:
-            await self._tls.stop()
-        for door in self._doors():
-            await door.wait_closed()
+        await self._doors.wait_closed()
         self._each_tick()
 
 
@@ -533,18 +413,6 @@ class _Entry:
         self.session.closed(code, reason)
 
 
-_OCPP16 = "ocpp1.6"
 _PROFILES = [metrics.connections_by_profile.labels(str(profile)) for profile in range(SECURITY_PROFILE_MAX + 1)]
 _CONNECTIONS = {version: metrics.connections.labels(version.value) for version in Version}
 _CODES_COUNTED = frozenset({1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, SUPERSEDED})
-
-
-def _response(connection: Connection, refusal: Refusal) -> Response:
-    response = connection.protocol.reject(refusal.status, refusal.text + "\n")
-    _add(response.headers, refusal.headers)
-    return response
-
-
-def _add(headers: Headers, more: Mapping[str, str]) -> None:
-    for name, value in more.items():
-        headers[name] = value

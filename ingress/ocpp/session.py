@@ -30,25 +30,22 @@ from engine.model.envelopes import (
     Superseded,
     Verdict,
 )
-from engine.model.provisioning import BootAnswer, BootReported, Registration
-from engine.model.quirks import PLAIN, OdditiesReported, Oddity, Quirks
-from engine.model.remote_control import TriggerMessage
-from engine.model.sessions import SessionAnswer, SessionClosed, SessionOpened, SilenceReported, SpeechReported
+from engine.model.provisioning import BootReported
+from engine.model.quirks import Oddity
+from engine.model.sessions import SessionClosed, SessionOpened
 from engine.ocpp import catalogue, rpc
 from engine.ocpp.errors import ErrorCode, OcppError, RemoteError
 from engine.ocpp.quirks import oddities
 from engine.ocpp.versions import Version
 from engine.ports import Clock
 from ingress import metrics
+from ingress.ocpp.acquaintance import Acquaintance, Noticed
 from ingress.ocpp.admission import TokenBucket
 from ingress.ocpp.batching import Courier
 from ingress.ocpp.connection import Connection, Pause
 from ingress.ocpp.consultation import CONSULTED, Consultation
 from ingress.ocpp.dispatching import Commands
 from ingress.ocpp.lanes import EVENT_BYTES, Parcel
-from ingress.ocpp.liveness import NO_SIGN_OF_LIFE
-from ingress.ocpp.observing import Observer
-from ingress.ocpp.quirks import SessionQuirks
 from ingress.ocpp.recorder import Recorder
 from ingress.settings import OcppSettings
 
@@ -57,8 +54,6 @@ log = structlog.get_logger()
 SUPERSEDED = 4000
 """Close code: a newer connection of the same identity took over."""
 _BOOT = "BootNotification"
-_BOOT_S = 60.0
-"""A station that never booted and does not within so long of connecting never will by itself."""
 _UNKNOWN = frozenset({ErrorCode.NOT_IMPLEMENTED, ErrorCode.NOT_SUPPORTED})
 _RATE_STEP_S = 0.1
 """A station that sends too fast is read from again after about so long, for as many messages as its rate allows."""
@@ -98,16 +93,12 @@ class StationSession:
         "_bucket",
         "_commands",
         "_connection",
+        "_known",
         "_lane",
         "_loop",
-        "_observer",
         "_opened",
-        "_opened_s",
-        "_quirks",
         "_recorder",
         "_rpc",
-        "_silent_since",
-        "_unbooted",
         "_version",
         "gone",
         "order",
@@ -142,11 +133,7 @@ class StationSession:
             calls_queued_max=settings.commands_waiting_max,
         )
         self._commands = Commands(station, self._rpc, self._version, self._send, self._command_replied)
-        self._opened_s = self._loop.time()
-        self._quirks: SessionQuirks | None = None
-        self._observer: Observer | None = None
-        self._unbooted = False
-        self._silent_since = 0.0
+        self._known = Acquaintance(station, connection, self._commands, settings, self._put_out, self._tell)
 
     def open(self) -> None:
         """Tells the actor first of all that the station is here. Nothing is read before it says what it is like."""
@@ -174,8 +161,8 @@ class StationSession:
         if not self._bucket.take(now):
             self._slow_down(text)
             return
-        if self._silent_since:
-            self._speaks_again(now)
+        if self._known.silent_since:
+            self._known.spoke(now)
         at = self._around.clock.now()
         events = self._rpc.receive(text, now)
         if self._recorder is not None:
@@ -191,7 +178,7 @@ class StationSession:
         if self.gone:
             return
         self.gone = True
-        self._observe_end(reason)
+        self._known.ended(reason)
         for command_id, outcome in self._commands.abandon():
             self._command_replied(command_id, outcome)
         if not self._around.courier.withdraw(self._lane, self):
@@ -200,14 +187,8 @@ class StationSession:
         self._around.courier.leave_lane(self._lane)
 
     def silent(self, silent_s: float) -> None:
-        """The station lives perhaps, but says nothing: the actor hears it once."""
-        if not self._silent_since:
-            self._silent_since = self._loop.time() - silent_s
-            log.info("station unresponsive", station=self.station, session=self.session, silent_s=silent_s)
-            self._tell(SilenceReported(silent_s=silent_s))
-        close = self._around.settings.unresponsive_close
-        if close or (self._quirks is not None and not self._quirks.switches.ping):
-            self._connection.give_up(1011, f"unresponsive: no message for {silent_s:g} s")
+        """No message came for so long."""
+        self._known.silent(silent_s)
 
     # From the courier
 
@@ -228,7 +209,9 @@ class StationSession:
             if not self.gone:
                 self._reply(parcel, verdict)
         elif parcel.delivery.event is self._opened:
-            self._welcomed(verdict)
+            if isinstance(verdict, Answered):
+                self._known.made(verdict.answer)
+            self._connection.resume(Pause.OPENING)
 
     def hold(self) -> None:
         """Its actor or journal is away."""
@@ -245,70 +228,6 @@ class StationSession:
         left_s = (dispatch.deadline_at - self._around.clock.now()).total_seconds()
         self._commands.dispatch(dispatch, self._loop.time(), left_s)
 
-    # What the station is like
-
-    def _welcomed(self, verdict: Verdict) -> None:
-        """The session is the station's, and its actor says what it knows of it."""
-        if isinstance(verdict, Answered) and isinstance(verdict.answer, SessionAnswer) and not self.gone:
-            told = verdict.answer
-            self._unbooted = not told.booted
-            self._adopt(told.quirks, told.heartbeat_s)
-            switches = told.quirks
-            if switches is not None and switches.call_after_connect_s:
-                self._commands.open_at(self._opened_s + switches.call_after_connect_s)
-            if switches is not None and switches.boot_trigger_after_s and self._unbooted:
-                self._loop.call_at(self._opened_s + switches.boot_trigger_after_s, self._ask_to_boot)
-        self._connection.resume(Pause.OPENING)
-
-    def _adopt(self, switches: Quirks | None, heartbeat_s: int) -> None:
-        """The station is to be treated so from now on."""
-        if self._quirks is not None:
-            self._quirks.release()
-        self._quirks = None if switches is None else SessionQuirks(switches, self._put_out)
-        switches = switches or PLAIN
-        self._commands.digits = switches.message_ids == "digits"
-        own_s = heartbeat_s if switches.heartbeat_s is None else switches.heartbeat_s
-        silence_s = own_s * self._around.settings.unresponsive_heartbeats
-        self._connection.watch(silence_s, pings=switches.ping, pong_s=switches.pong_timeout_s or 0.0)
-
-    def _booted(self, answer: Answer | None) -> None:
-        """Its boot is answered, or refused: commands may go on."""
-        if not isinstance(answer, BootAnswer):
-            self._commands.open_at(self._loop.time())
-            return
-        self._unbooted = False
-        accepted = answer.registration is Registration.ACCEPTED
-        self._adopt(answer.quirks, answer.interval_s if accepted else 0)
-        self._commands.open_at(self._loop.time() + (answer.quirks or PLAIN).call_after_boot_s)
-
-    def _ask_to_boot(self) -> None:
-        if self._unbooted and not self.gone:
-            self._commands.ask(TriggerMessage("BootNotification"), self._loop.time())
-
-    def _speaks_again(self, now: float) -> None:
-        silent_s, self._silent_since = now - self._silent_since, 0.0
-        self._tell(SpeechReported(silent_s=round(silent_s, 1)))
-
-    def _note(self, oddity: Oddity, example: str = "") -> None:
-        if self._observer is None:
-            self._observer = Observer(self._tell)
-        self._observer.note(oddity, example)
-
-    def _observe_end(self, reason: str) -> None:
-        """What the end of the connection tells of the station, and what is left to tell."""
-        if self._quirks is not None:
-            self._quirks.release()
-        if reason.startswith(NO_SIGN_OF_LIFE) and not self._connection.ponged:
-            self._note(Oddity.PONG_MISSING)
-        if self._unbooted and self._loop.time() - self._opened_s > _BOOT_S:
-            self._note(Oddity.NEVER_BOOTED)
-        if self._observer is not None:
-            self._observer.flush()
-
-    def _tell(self, noticed: OdditiesReported | SilenceReported | SpeechReported) -> None:
-        """Tells the actor what was noticed of the station."""
-        self._submit(Reported(self.session, None, b"", noticed), self._around.clock.now())
-
     # Their messages
 
     def _take(self, event: rpc.Event, at: datetime, now: float) -> None:
@@ -319,7 +238,7 @@ class StationSession:
                 self._asked(event, at, now)
             case rpc.ReplyReceived() | rpc.ErrorReceived():
                 if event.late:
-                    self._note(Oddity.ANSWER_LATE, event.action)
+                    self._known.note(Oddity.ANSWER_LATE, event.action)
                 self._commands.replied(event, now)
             case rpc.Malformed():
                 log.debug("malformed frame", station=self.station, session=self.session, reason=event.reason)
@@ -330,7 +249,7 @@ class StationSession:
                 log.debug("stray answer", station=self.station, message_id=event.message_id, code=event.code)
                 self._around.counts.add(self._version, "unknown", "stray")
                 if isinstance(event, rpc.StrayAnswer):
-                    self._note(Oddity.STRAY_ANSWER, event.message_id)
+                    self._known.note(Oddity.STRAY_ANSWER, event.message_id)
             case rpc.Repeated():
                 self._around.counts.add(self._version, self._label(event.action), "repeated")
             case _:
@@ -340,10 +259,11 @@ class StationSession:
         """Understands a CALL or SEND and sends it on its way, or says at once what is wrong with it."""
         is_call = isinstance(event, rpc.CallReceived)
         try:
-            if self._quirks is None:
+            quirks = self._known.quirks
+            if quirks is None:
                 understood = catalogue.understand(self._version, event.action, event.payload)
             else:
-                understood = self._quirks.understand(self._version, event.action, event.payload)
+                understood = quirks.understand(self._version, event.action, event.payload)
         except RemoteError as error:
             self._refuse(event, error)
             return
@@ -358,11 +278,11 @@ class StationSession:
         if understood.repairs:
             log.debug("message repaired", station=self.station, action=event.action, repairs=understood.repairs)
             for oddity, note in oddities(understood.repairs).items():
-                self._note(oddity, f"{event.action}: {note}")
+                self._known.note(oddity, f"{event.action}: {note}")
         reported = Reported(self.session, event.message_id if is_call else None, event.digest, understood.report)
         delivery = Delivery(self.station, at, reported)
-        if self._quirks is not None and self._quirks.switches.call_after_boot_s and event.action == _BOOT:
-            self._commands.hold()
+        if event.action == _BOOT:
+            self._known.booting()
         parcel = Asked(delivery, self, event.size + EVENT_BYTES, action=event.action, started=now)
         if type(understood.report) in CONSULTED and self._consult(parcel, reported):
             return
@@ -385,9 +305,11 @@ class StationSession:
     def _refuse(self, event: rpc.CallReceived | rpc.SendReceived, error: RemoteError) -> None:
         self._around.counts.add(self._version, self._label(event.action), error.code)
         unknown = error.code in _UNKNOWN
-        self._note(Oddity.UNKNOWN_ACTION if unknown else Oddity.REFUSED, f"{event.action[:50]}: {error.description}")
+        self._known.note(
+            Oddity.UNKNOWN_ACTION if unknown else Oddity.REFUSED, f"{event.action[:50]}: {error.description}"
+        )
         if isinstance(event, rpc.CallReceived):
-            told = error if self._quirks is None else self._quirks.refusal(error)
+            told = error if self._known.quirks is None else self._known.quirks.refusal(error)
             if told is None:
                 self._send(self._rpc.leave_unanswered(event.message_id))
             else:
@@ -420,10 +342,11 @@ class StationSession:
                 assert_never(verdict)
         self._around.counts.add(self._version, parcel.action, outcome)
         metrics.WHOLE.observe(self._loop.time() - parcel.started)
-        if self._quirks is None or not self._quirks.hold(parcel.action, self._loop.time() - parcel.started, texts):
+        quirks = self._known.quirks
+        if quirks is None or not quirks.hold(parcel.action, self._loop.time() - parcel.started, texts):
             self._send(texts)
         if isinstance(event.report, BootReported):
-            self._booted(verdict.answer if isinstance(verdict, Answered) else None)
+            self._known.booted(verdict.answer if isinstance(verdict, Answered) else None)
         self._resume_calls()
 
     def _resume_calls(self) -> None:
@@ -453,7 +376,7 @@ class StationSession:
     # Ours
 
     def _send(self, texts: Sequence[str]) -> None:
-        if self._quirks is None or not self._quirks.holds(texts):
+        if self._known.quirks is None or not self._known.quirks.holds(texts):
             self._put_out(texts)
 
     def _put_out(self, texts: Sequence[str]) -> None:
@@ -466,6 +389,10 @@ class StationSession:
     def _command_replied(self, command_id: str, outcome: Outcome) -> None:
         metrics.commands.labels(outcome.result.value).inc()
         self._submit(CommandReplied(command_id, outcome), self._around.clock.now())
+
+    def _tell(self, noticed: Noticed) -> None:
+        """Tells the actor what was noticed of the station."""
+        self._submit(Reported(self.session, None, b"", noticed), self._around.clock.now())
 
     def _submit(self, event: Event, at: datetime) -> None:
         size = EVENT_BYTES

@@ -13,7 +13,7 @@ class AvailabilityRow(msgspec.Struct, frozen=True):
     """A place and what the operator last wanted of it. `evse` 0: the station; `connector` 0: the whole EVSE.
 
     `wanted`: Operative or Inoperative. `answer`: Accepted, Scheduled or Rejected. `reached_at`: when a connector of the
-    place showed it; None: not yet. It survives restarts of the station (2.1 G03.FR.04).
+    place showed it; None: not yet. It survives restarts of the station (2.1 G03.FR.08).
     """
 
     station: str

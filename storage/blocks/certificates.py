@@ -1,5 +1,6 @@
 """Rows of certificates: requests of stations, what stations have installed. OCPP 2.1 A02, A03, M03 to M05."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from engine.model.certificates import (
     SigningRequested,
     SigningSettled,
 )
+from engine.model.commands import CommandSent
 from storage.blocks.table import Change, Drop, Put, Table
 
 ACCEPTED = "accepted"
@@ -27,16 +29,20 @@ REJECTED = "rejected"
 FAILED = "failed"
 """The station never said."""
 SIGNED = "signed"
-"""It is signed and on its way; also while it is sent once more."""
+"""It is signed and waits for its station; also before it is sent once more."""
+SENT = "sent"
+"""It is with the station, which has not answered yet."""
+_COMMAND = re.compile(r"sign:([0-9a-f]{32}):")
+"""The id of a command that carries a certificate (`engine.station.certificates.command_name`)."""
 
 
 class CertificateRequestRow(msgspec.Struct, frozen=True):
     """A station's request for a certificate.
 
-    `state`: asked (it waits for the operator), unavailable (it waits for the authority), refused, signed (on its way to
-    the station), accepted or rejected (by the station), failed (it never said). `asked_at`: last time; `status`: the
-    station's own word on its certificate. `certificate_type`: ChargingStationCertificate, V2GCertificate or
-    V2G20Certificate; None: not said. `request_id`: the station's (2.1). `chain`: PEM, leaf first.
+    `state`: asked (it waits for the operator), unavailable (it waits for the authority), refused, signed (it waits for
+    the station), sent, accepted or rejected (by the station), failed (it never said). `asked_at`: last time.
+    `status`: the station's own word on its certificate. `certificate_type`: ChargingStationCertificate, V2GCertificate
+    or V2G20Certificate; None: not said. `request_id`: the station's (2.1). `chain`: PEM, leaf first.
     """
 
     station: str
@@ -136,6 +142,13 @@ def decided(_station: str, fact: SigningDecided) -> Iterable[Change]:
     yield Put(CERTIFICATE_REQUESTS, (fact.station, fact.request), values | _of_finding(fact.finding))
 
 
+def sent(station: str, fact: CommandSent) -> Iterable[Change]:
+    """A certificate went out."""
+    found = _COMMAND.match(fact.command_id)
+    if found is not None:
+        yield Put(CERTIFICATE_REQUESTS, (station, found[1]), {"state": SENT})
+
+
 def settled(station: str, fact: SigningSettled) -> Iterable[Change]:
     """The station's word; a certificate that nobody asked for has no row."""
     if not fact.request:
@@ -209,6 +222,7 @@ TABLES = (CERTIFICATE_REQUESTS, INSTALLED_CERTIFICATES, INSTALLED_ROOTS)
 CHANGES = {
     SigningRequested: requested,
     SigningDecided: decided,
+    CommandSent: sent,
     SigningSettled: settled,
     InstalledListed: listed,
     CertificateInstalled: installed,

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.model.configuration_keys import ref_of_key
-from engine.model.device_model import ReportFollowed, ReportProgress, VariableEntry, VariablesRecorded, VariableSource
+from engine.model.device_model import ReportFollowed, ReportProgress, VariableEntry, VariableSource, VariablesRecorded
 from engine.model.provisioning import VariableRef
 from storage.blocks.table import Change, Drop, Json, Put, Table
 
@@ -21,8 +21,8 @@ class VariableRow(msgspec.Struct, frozen=True):
     """A variable's attribute, as its station told it last.
 
     `address`: its one name. `component` '': a 1.6 key without a counterpart in 2.x. `evse` None: the whole station.
-    `value` None: not told, or a secret. `value_next`: taken, in force after the next restart. `allowed`: list of values.
-    `source`: report, read or written. `told_at`: our clock.
+    `value` None: not told, or a secret. `value_next`: taken, in force after the next restart. `allowed`: the values
+    that it may have. `source`: report, read or written. `told_at`: our clock.
     """
 
     station: str

@@ -193,6 +193,7 @@ class Folding:
                 changes.requested[text(fact.request.command_id)] = requested_command(station, fact)
             case CommandSent():
                 changes.sent[text(fact.command_id)] = sent_command(station, fact)
+                changes.blocks.take(station, fact)
             case CommandSettled():
                 changes.settled[text(fact.command_id)] = settled_command(station, fact)
             case _:

@@ -3,6 +3,8 @@
 One Narke, raw frames of 1.6, 2.0.1 and 2.1.
 """
 
+# ruff: noqa: N802 (tests are named after requirements, as those are written)
+
 import asyncio
 import contextlib
 import json
@@ -91,7 +93,7 @@ async def command(narke, raw, word, **fields):
     return answer.json()
 
 
-async def rows(narke, table, raw, wanted=lambda rows: bool(rows), **query):
+async def rows(narke, table, raw, wanted=bool, **query):
     """The rows of a station, once they are as wanted."""
     found = []
 

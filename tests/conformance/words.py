@@ -1,6 +1,7 @@
 """Words of `engine.model` drawn from a chance by their types alone, so that those of new blocks are drawn, too."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from random import Random
 from typing import get_args
 
@@ -9,6 +10,7 @@ from msgspec import inspect
 
 from loadtests.fuzz.payloads import Chances, anything
 
+_NUMBERS = ("request_id", "remote_start_id", "number")
 EPOCH = datetime(2026, 6, 1, tzinfo=UTC)
 _text = Chances().text(0, 60, None)
 _integer = Chances().integer(-(2**31), 2**31 - 1)
@@ -35,6 +37,10 @@ def _draw(info, chance, depth):  # noqa: C901, PLR0912 (a line for each kind of 
             return _bounded(_integer(chance), info.ge if info.ge is not None else info.gt, info.le)
         case inspect.FloatType():
             return float(_number(chance))
+        case inspect.DecimalType():
+            return Decimal(str(_number(chance)))
+        case inspect.DateType():
+            return (EPOCH + timedelta(days=chance.randrange(999))).date()
         case inspect.StrType():
             return _text(chance)
         case inspect.BytesType():
@@ -79,3 +85,9 @@ def _bounded(value, low, high):
     if low is not None:
         value = max(value, low)
     return value if high is None else min(value, high)
+
+
+def numbered(command):
+    """The command with the numbers that it is given when it is recorded."""
+    missing = [name for name in _NUMBERS if getattr(command, name, 0) is None]
+    return msgspec.structs.replace(command, **dict.fromkeys(missing, 7))

@@ -14,7 +14,7 @@ from ingress.http.api.words import name_of, word_of
 from tests.conformance import test_every_action
 from tests.conformance.samples.every import FROM_STATION as SAID
 from tests.conformance.samples.typed import TYPED
-from tests.conformance.words import draw
+from tests.conformance.words import draw, numbered
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -64,7 +64,7 @@ def test_what_the_page_calls_understood_is_no_notice_and_is_the_word_that_the_sa
 def test_every_command_stands_at_the_action_that_says_it(version):
     for action, samples in TYPED[version].items():
         for word, fields, _ in samples:
-            assert command_call(version, word_of(word, fields))[0] == action
+            assert command_call(version, numbered(word_of(word, fields)))[0] == action
             assert word in words_of(action, version), (action, word)
 
 

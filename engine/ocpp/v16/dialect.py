@@ -11,7 +11,6 @@ from engine.ocpp.v16 import (
     firmware,
     local_list,
     metering,
-    notices,
     provisioning,
     remote_control,
     reservation,
@@ -31,7 +30,6 @@ _FROM_STATION = (
     *certificates.FROM_STATION,
     *firmware.FROM_STATION,
     *diagnostics.FROM_STATION,
-    *notices.FROM_STATION,
 )
 _FROM_CSMS = (
     *provisioning.FROM_CSMS,
@@ -46,7 +44,6 @@ _FROM_CSMS = (
     *reservation.FROM_CSMS,
     *firmware.FROM_CSMS,
     *diagnostics.FROM_CSMS,
-    *notices.FROM_CSMS,
 )
 _COMMANDS = (
     *provisioning.COMMANDS,

@@ -134,9 +134,7 @@ def _number(value: float | None) -> float | None:
 
 
 FROM_STATION = (
-    StationCall(
-        action="NotifyReport", block=BLOCK, report=report_from_notify_report, response=notify_report_response
-    ),
+    StationCall(action="NotifyReport", block=BLOCK, report=report_from_notify_report, response=notify_report_response),
 )
 FROM_CSMS = (
     CsmsCall(action="GetBaseReport", block=BLOCK, outcome=outcomes.from_status_field),

@@ -74,7 +74,5 @@ def _vpn(vpn: Vpn) -> Payload:
     return {name: value for name, value in said.items() if value is not None}
 
 
-FROM_CSMS = (
-    CsmsCall(action="SetNetworkProfile", block="provisioning", outcome=outcomes.from_status_field),
-)
+FROM_CSMS = (CsmsCall(action="SetNetworkProfile", block="provisioning", outcome=outcomes.from_status_field),)
 COMMANDS = (CommandTranslator(command=SetNetworkProfile, call=set_network_profile_from_set_network_profile),)

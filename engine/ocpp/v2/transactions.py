@@ -140,10 +140,6 @@ FROM_STATION = (
     ),
 )
 FROM_CSMS = (
-    CsmsCall(
-        action="GetTransactionStatus", block="transactions", outcome=outcome_from_get_transaction_status_response
-    ),
+    CsmsCall(action="GetTransactionStatus", block="transactions", outcome=outcome_from_get_transaction_status_response),
 )
-COMMANDS = (
-    CommandTranslator(command=GetTransactionStatus, call=get_transaction_status_from_get_transaction_status),
-)
+COMMANDS = (CommandTranslator(command=GetTransactionStatus, call=get_transaction_status_from_get_transaction_status),)

@@ -82,6 +82,9 @@ class StartBody(CommandBody):
     evse: Evse = None
     connector: Connector = None
     remote_start_id: Annotated[int | None, Field(ge=0, le=INTEGER_MAX, description="Left out: Narke gives one.")] = None
+    group: Annotated[
+        Name | None, Field(description="The token's group, whose other tokens may stop it; OCPP 2.x only.")
+    ] = None
 
     def word(self, number: int) -> Command:
         """See `CommandBody.word`."""
@@ -89,6 +92,7 @@ class StartBody(CommandBody):
             token=Token(value=self.token, type=self.token_type),
             evse=place_of(self.evse, self.connector),
             remote_start_id=number if self.remote_start_id is None else self.remote_start_id,
+            group=None if self.group is None else Token(value=self.group),
         )
 
 
@@ -133,11 +137,14 @@ class TriggerBody(CommandBody):
     message: Annotated[Short, Field(description="OCPP's name of the message, e.g. StatusNotification.")]
     evse: Evse = None
     connector: Connector = None
+    custom: Annotated[
+        Short | None, Field(description="OCPP 2.1: the vendor's name of it, with message CustomTrigger.")
+    ] = None
 
     def word(self, number: int) -> Command:
         """See `CommandBody.word`."""
         del number
-        return TriggerMessage(message=self.message, evse=place_of(self.evse, self.connector))
+        return TriggerMessage(message=self.message, evse=place_of(self.evse, self.connector), custom=self.custom)
 
 
 class AvailabilityBody(CommandBody):

@@ -61,7 +61,5 @@ async def list_signed_values(house: House, station: StationName, transaction_id:
         if row.signed is not None:
             found = recognised(row.signed)
             format_ = None if found is None else "OCMF"
-            values.append(
-                SignedValue(row.at, row.received_at, row.context, row.measurand, row.signed, format_, found)
-            )
+            values.append(SignedValue(row.at, row.received_at, row.context, row.measurand, row.signed, format_, found))
     return json_response(values)

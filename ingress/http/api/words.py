@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, get_args
 
 import msgspec
@@ -46,8 +47,28 @@ def word_of(name: str, fields: Mapping[str, Any]) -> Command:
         where = f"body.{found['where']}" if found else "body"
         what = found["what"] if found else str(error)
         raise _invalid(where, what, f"see schema {word.__name__} in /api/v1/openapi.json") from None
+    zoneless = _zoneless(command)
+    if zoneless is not None:
+        todo = "write it with an offset, e.g. 2026-05-01T10:00:00Z"
+        raise _invalid(f"body.{zoneless}", "is a time without a zone, which means another moment to each reader", todo)
     said: Command = command
     return said
+
+
+def _zoneless(value: Any) -> str | None:
+    """Where a time without a zone stands in a word; None: nowhere."""
+    parts: list[tuple[str, Any]] = []
+    if isinstance(value, msgspec.Struct):
+        parts = [(name, getattr(value, name)) for name in value.__struct_fields__]
+    elif isinstance(value, tuple | list):
+        parts = [(str(place), part) for place, part in enumerate(value)]
+    for name, part in parts:
+        if isinstance(part, datetime) and part.tzinfo is None:
+            return name
+        inner = _zoneless(part)
+        if inner is not None:
+            return f"{name}.{inner}"
+    return None
 
 
 def _invalid(where: str, what: str, what_to_do: str) -> Problem:

@@ -16,7 +16,7 @@ CREATE TABLE security_events (
 CREATE INDEX security_events_received ON security_events (tenant, received_at);
 
 -- Requests for certificates (A02, A03). request: a hash of station, use and CSR, so a repeat is the same row. state:
--- asked, unavailable, refused, signed, accepted, rejected or failed. chain: PEM, leaf first.
+-- asked, unavailable, refused, signed, sent, accepted, rejected or failed. chain: PEM, leaf first.
 CREATE TABLE certificate_requests (
     tenant           text COLLATE "C" NOT NULL,
     station          text COLLATE "C" NOT NULL,

@@ -1,4 +1,4 @@
-"""OCMF in signed meter values: recognised however it comes, read, its structure checked; never changed, never raising."""
+"""OCMF in signed meter values: recognised however it comes, read, its structure checked; nothing raises."""
 
 import base64
 import json

@@ -85,7 +85,11 @@ def test_E14_a_transactions_status_is_asked(version):
 @pytest.mark.parametrize(
     ("answer", "status", "detail"),
     [
-        ({"ongoingIndicator": True, "messagesInQueue": False}, "Ongoing", "the transaction goes on, no messages are queued"),
+        (
+            {"ongoingIndicator": True, "messagesInQueue": False},
+            "Ongoing",
+            "the transaction goes on, no messages are queued",
+        ),
         ({"ongoingIndicator": False, "messagesInQueue": True}, "Over", "the transaction is over, messages are queued"),
         ({"messagesInQueue": True}, None, "messages are queued"),
     ],

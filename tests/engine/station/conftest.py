@@ -42,6 +42,7 @@ class Actor:
         self.facts = []
         self.effects = ()
         self.uses = {}
+        self.tariffs = None
 
     def take(self, item, *, received_at=None):
         """Decides one item; returns its effects."""
@@ -54,6 +55,7 @@ class Actor:
             record=self.record if asked.record else None,
             policy=self.policy,
             uses=self.uses,
+            tariffs=self.tariffs,
         )
         before = encode_state(self.state)
         self.effects = decide(self.state, item, context)

@@ -1,5 +1,7 @@
 """Display messages: which a station shows, until when, and what it cannot show."""
 
+# ruff: noqa: N802 (tests are named after requirements, as those are written)
+
 import re
 from datetime import timedelta
 
@@ -83,7 +85,9 @@ def gone(actor):
 def learn(actor, **variables):
     """The device model of the display, as a report tells it."""
     entries = tuple(
-        VariableEntry(VariableRef(name, "DisplayMessageCtrlr"), value=None if name == "Language" else value, values=value)
+        VariableEntry(
+            VariableRef(name, "DisplayMessageCtrlr"), value=None if name == "Language" else value, values=value
+        )
         for name, value in variables.items()
     )
     actor.says(VariablesReported(request_id=1, sequence=0, entries=entries))

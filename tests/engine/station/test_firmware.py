@@ -1,5 +1,7 @@
 """Firmware: updates from the command to the boot with the new version, and publications."""
 
+# ruff: noqa: N802 (tests are named after requirements, as those are written)
+
 from datetime import timedelta
 
 import pytest
@@ -240,9 +242,7 @@ def test_the_boot_with_the_new_firmware_ends_the_update(station):
     tells(station, "Downloaded", 1)
     boot(station, "2.0")
     assert station.of(FirmwareVersionSeen) == [FirmwareVersionSeen("2.0", station.now, "1.0", 1)]
-    assert station.of(FirmwareUpdateEnded) == [
-        FirmwareUpdateEnded(1, FirmwareResult.INSTALLED, station.now, "2.0")
-    ]
+    assert station.of(FirmwareUpdateEnded) == [FirmwareUpdateEnded(1, FirmwareResult.INSTALLED, station.now, "2.0")]
     assert tells(station, "Installed", 1).flags == (), "L01.FR.32: told by the new firmware, after its boot"
 
 

@@ -61,7 +61,7 @@ def test_another_start_is_not_what_was_awaited(actor, more):
     assert awaiting(actor) == [FollowUp.START]
 
 
-def test_F02_FR_05_the_remote_start_id_tells_the_transaction_in_whichever_message(actor):
+def test_F01_FR_25_the_remote_start_id_tells_the_transaction_in_whichever_message(actor):
     ask(actor, RequestStart(TOKEN, PLACE))
     answer(actor, YES)
     started(actor, transaction_id="tx", sequence=0, token=None, meter_wh=None)

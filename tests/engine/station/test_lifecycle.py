@@ -1,7 +1,9 @@
 """The lifecycle table of docs/transactions.md, the rows that are not in test_transactions.py: gaps, reordering, floods,
 starts without stops, wrong connectors, limits, what a station says of a transaction. 1.6 4.8, 4.10; 2.1 E."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -338,3 +340,12 @@ class TestStatus:
         ask(actor, GetTransactionStatus("tx"))
         answer(actor, Outcome(Result.TIMED_OUT))
         assert actor.of(TransactionStatusTold) == []
+
+
+def test_every_test_that_the_page_names_is_there():
+    page = Path("docs/transactions.md").read_text()
+    here = Path("tests/engine/station")
+    known = "".join((here / f"test_{name}.py").read_text() for name in ("transactions", "lifecycle", "identification"))
+    named = set(re.findall(r"`(test_\w+|Test\w+)`", page))
+    assert named
+    assert {name for name in named if f"def {name}(" not in known and f"class {name}:" not in known} == set()

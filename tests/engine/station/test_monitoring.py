@@ -1,5 +1,7 @@
 """Monitoring: which monitors are known, reports of them, events and what they tell of connectors."""
 
+# ruff: noqa: N802 (tests are named after requirements, as those are written)
+
 from datetime import timedelta
 
 import pytest
@@ -25,7 +27,6 @@ from engine.model.monitoring import (
     MonitorsCleared,
     MonitorSetting,
     MonitorsGone,
-    MonitorsRecorded,
     MonitorsReported,
     MonitorsSet,
     MonitorType,
@@ -73,7 +74,9 @@ def event(value="Occupied", ref=AVAILABILITY, **more):
 
 def notices(actor, *events):
     assert actor.says(EventsReported(events)) == NoticeAnswer()
-    return [(fact.report.evse, fact.report.status) for fact in actor.recorded if isinstance(fact, ConnectorStatusChanged)]
+    return [
+        (fact.report.evse, fact.report.status) for fact in actor.recorded if isinstance(fact, ConnectorStatusChanged)
+    ]
 
 
 @pytest.fixture

@@ -9,9 +9,7 @@ from tests.engine.station.conftest import START
 
 
 def known(lowest, highest, gaps=()):
-    return KnownTransaction(
-        "tx", started_at=START, started=True, sequence_min=lowest, sequence_max=highest, gaps=gaps
-    )
+    return KnownTransaction("tx", started_at=START, started=True, sequence_min=lowest, sequence_max=highest, gaps=gaps)
 
 
 @pytest.mark.parametrize(

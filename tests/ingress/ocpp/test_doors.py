@@ -139,7 +139,7 @@ async def test_slow_handshakes_are_bounded_in_time_and_number(make_tls_ingress, 
     async with ingress.connect(ssl=authority.trusting()) as station:  # waits in the kernel until there is room
         assert station.subprotocol == "ocpp1.6"
     assert outcomes("late") > late
-    assert ingress.server._tls_door.guests <= 3
+    assert ingress.server._doors.guests <= 3
     for _, writer in idle:
         writer.close()
 

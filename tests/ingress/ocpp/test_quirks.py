@@ -14,7 +14,7 @@ from engine.model.provisioning import BootAnswer, BootReported, Registration
 from engine.model.quirks import OdditiesReported, Quirks
 from engine.model.sessions import SessionAnswer, SessionClosed, SessionOpened, SilenceReported, SpeechReported
 from engine.model.stations import StationRecord
-from ingress.ocpp import session as session_module
+from ingress.ocpp import acquaintance
 
 NOW = datetime(2025, 5, 1, 12, tzinfo=UTC)
 HANDSHAKE = (
@@ -332,7 +332,7 @@ class TestNoticed:
             assert await noticed_at_end(ingress) == {"pong_missing": 1}
 
     async def test_one_that_never_booted_is_noticed_where_it_had_the_time(self, ingress, welcome, monkeypatch):
-        monkeypatch.setattr(session_module, "_BOOT_S", 0.0)
+        monkeypatch.setattr(acquaintance, "BOOT_S", 0.0)
         welcome(ingress, booted=False)
         async with ingress.connect():
             await session_of(ingress)

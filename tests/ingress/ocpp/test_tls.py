@@ -117,7 +117,7 @@ async def test_changed_files_are_in_force_without_a_restart_and_broken_ones_are_
     shutil.copy(authority.revoke(), crl)
     ingress = await make_tls_ingress(tls_certificates=[file], tls_crls=[crl], tls_reload_s=0.02)
     ingress.book.records["CP1"] = StationRecord("CP1", security_profile=3)
-    tls = ingress.server._tls
+    tls = ingress.server._doors._tls
 
     async with ingress.connect(ssl=context) as station:
         first = station.transport.get_extra_info("ssl_object").getpeercert(binary_form=True)

@@ -25,7 +25,9 @@ from storage.blocks.registry import TABLES
 from tests.storage.blocks.projecting import NOW, Rows
 
 LATER = NOW + timedelta(minutes=5)
-ASKED = LogAsked(7, "c1", LogKind.SECURITY, "ftp://u:secret@h/", NOW, accepted=True, answer="Accepted", file_name="d.zip")
+ASKED = LogAsked(
+    7, "c1", LogKind.SECURITY, "ftp://u:secret@h/", NOW, accepted=True, answer="Accepted", file_name="d.zip"
+)
 WHO = CustomerInformationAsked(7, "c1", report=True, clear=False, noted_at=NOW, accepted=True, answer="Accepted")
 STREAM = EventStream(3, 11, interval_s=60)
 

@@ -19,6 +19,7 @@ from engine.model.certificates import (
     SigningSettled,
     SigningUse,
 )
+from engine.model.commands import CommandSent
 from engine.model.facts import JournalEntry, OperatorEntry, StationFacts
 from engine.model.security import SecurityEventRecorded, SecurityEventReported
 from storage.blocks.certificates import CERTIFICATE_REQUESTS, INSTALLED_CERTIFICATES, INSTALLED_ROOTS
@@ -106,6 +107,15 @@ async def test_the_operators_word_changes_the_row(tell):
 
 async def test_a_repeat_is_the_same_row(tell):
     assert (await row(await tell(requested(ASKED), requested(SIGNED, second=60)))).asked_at == at(60)
+
+
+async def test_a_certificate_that_went_out_is_sent_and_other_commands_change_nothing(tell):
+    name = "0" * 32
+    request = SigningRequested(request=name, csr="CSR", finding=SIGNED, at=at(0))
+    projection = await tell(
+        request, CommandSent(f"sign:{name}:0@CP-1", "s", at(1), at(2)), CommandSent("c-7", "s", at(1), at(2))
+    )
+    assert (await row(projection)).state == "sent"
 
 
 async def test_a_certificate_that_nobody_asked_for_makes_no_row(tell):

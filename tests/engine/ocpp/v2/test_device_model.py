@@ -91,7 +91,7 @@ def test_a_part_says_all_it_has(version):
 
 
 @BOTH
-def test_B07_FR_13_without_tbc_it_is_the_last_part_and_may_be_empty(version):
+def test_B07_without_tbc_it_is_the_last_part_and_may_be_empty(version):
     payload = {"requestId": 7, "seqNo": 0, "generatedAt": "2026-05-01T10:00:00Z"}
     report = understand(version, "NotifyReport", payload).report
     assert (report.more, report.entries) == (False, ())

@@ -11,6 +11,7 @@ from engine.model.authorization import ClearCache, Token, TokenAnswer, TokenPres
 from engine.model.availability import ChangeAvailability, ConnectorStatusAnswer, ConnectorStatusReported
 from engine.model.commands import Command, Result
 from engine.model.data_transfer import DataAnswer, DataReported, SendData
+from engine.model.diagnostics import EventStreamAnswer, EventStreamOffered
 from engine.model.envelopes import Batch, Delivery, Reported
 from engine.model.ids import EvseRef
 from engine.model.metering import ReadingsAnswer, ReadingsReported
@@ -123,7 +124,9 @@ SAYABLE = (
 def answer_to(report):
     if isinstance(report, StationNotice):
         return NoticeAnswer(echo=report.echo)
-    return ANSWER_TO[type(report)]
+    if isinstance(report, EventStreamOffered):
+        return EventStreamAnswer(accepted=True)
+    return ANSWER_TO.get(type(report)) or NoticeAnswer()
 
 
 def each(calls):

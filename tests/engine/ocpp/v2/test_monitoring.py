@@ -1,5 +1,7 @@
 """Monitors, reports of them and events in both versions."""
 
+# ruff: noqa: N802 (tests are named after requirements, as those are written)
+
 from datetime import UTC, datetime
 
 import pytest
@@ -77,7 +79,7 @@ def test_a_monitor_is_set(version):
         (setting(severity=10), "severities from 0"),
         (setting(severity=-1), "severities from 0"),
         (SetMonitoringLevel(10), "severities from 0"),
-        (setting(type=MonitorType.DELTA, value=-1.0), "N04.FR.14"),
+        (setting(type=MonitorType.DELTA, value=-1.0), r"N04\.FR\.14"),
         (setting(ref=VariableRef("Power")), "a component's name"),
         (setting(ref=VariableRef("", "EVSE")), "a variable's name"),
     ],
@@ -100,7 +102,7 @@ def test_targets_and_streams_are_2_1s():
 
 
 def test_N11_FR_09_a_stream_needs_an_interval_or_a_number_of_values():
-    with pytest.raises(NotExpressible, match="N11.FR.09"):
+    with pytest.raises(NotExpressible, match=r"N11\.FR\.09"):
         catalogue.command_call(V21, setting(type=MonitorType.PERIODIC, stream=StreamParameters()))
     with pytest.raises(NotExpressible, match="use Periodic or Delta"):
         catalogue.command_call(V21, setting(stream=StreamParameters(5)))
@@ -174,7 +176,9 @@ def test_a_part_of_a_report_is_understood(version):
     expected = Monitor(1, REF, MonitorType.PERIODIC, 5.0, 8, transaction=True, kind=kind)
     report = understood(version, "NotifyMonitoringReport", payload)
     assert report == MonitorsReported(2, 3, (expected,), more=True, generated_at=AT)
-    assert understood(version, "NotifyMonitoringReport", {"requestId": 2, "seqNo": 0, "generatedAt": ISO}).monitors == ()
+    assert (
+        understood(version, "NotifyMonitoringReport", {"requestId": 2, "seqNo": 0, "generatedAt": ISO}).monitors == ()
+    )
 
 
 @BOTH

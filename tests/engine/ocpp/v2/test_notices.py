@@ -39,7 +39,7 @@ def test_charging_needs_meet_no_planner_in_the_word_of_each_version():
     assert answer("NotifyEVChargingNeeds", Version.V21) == {"status": "NoChargingProfile"}
 
 
-@pytest.mark.parametrize("action", ["OpenPeriodicEventStream", "PullDynamicScheduleUpdate"])
+@pytest.mark.parametrize("action", ["PullDynamicScheduleUpdate"])
 def test_what_2_1_offers_and_we_do_not_do_is_rejected(action):
     assert answer(action, Version.V21) == {"status": "Rejected"}
 
@@ -87,8 +87,6 @@ def test_an_answered_question_and_a_yes_are_accepted(action, payload, result):
 @pytest.mark.parametrize(
     ("action", "field"),
     [
-        ("ClearVariableMonitoring", "clearMonitoringResult"),
-        ("SetVariableMonitoring", "setMonitoringResult"),
         ("ClearTariffs", "clearTariffsResult"),
     ],
 )

@@ -157,7 +157,7 @@ def test_F06_a_custom_trigger_of_2_1_has_the_vendors_name(judge):
 
 
 @BOTH
-def test_F01_FR_26_a_start_names_the_group_of_its_token(version, judge):
+def test_F01_a_start_names_the_group_of_its_token(version, judge):
     command = RequestStart(token=Token("A", "ISO14443"), remote_start_id=3, group=Token("G", "Central"))
     action, payload = said(command, version)
     assert payload["groupIdToken"] == {"idToken": "G", "type": "Central"}
