@@ -6,7 +6,7 @@ BIN := .venv/bin
 export RAY_ENABLE_UV_RUN_RUNTIME_ENV := 0
 export RAY_USAGE_STATS_ENABLED := 0
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-unit bench bench-quick lint format lock docs clean
+.PHONY: help setup run test test-unit bench bench-quick bench-translate fuzz lint format lock docs clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -42,6 +42,12 @@ bench: setup ## Speed beside an echo server and the ocpp library's; a table and 
 
 bench-quick: setup ## The same from smaller numbers; at most 2 minutes
 	@$(BIN)/python -m loadtests.bench --quick
+
+bench-translate: setup ## CPU of validating and translating a message, beside the ocpp library's; under a minute
+	@$(BIN)/python -m tests.benchmarks.translation
+
+fuzz: setup ## A million spoiled frames through the code that answers them; some minutes
+	@$(BIN)/narke fuzz --frames 1000000
 
 lint: setup ## ruff, mypy and the import rules
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

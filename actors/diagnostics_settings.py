@@ -34,7 +34,7 @@ class DiagnosticsSettings(BaseModel, frozen=True, extra="forbid"):
         DEFAULTS.event_streams_max,
         ge=0,
         le=256,
-        description="Periodic event streams that a station of OCPP 2.1 may have open; 0: none, it sends events instead.",
+        description="Periodic event streams that a station of OCPP 2.1 may have open; 0: none, events come instead.",
     )
 
     @property

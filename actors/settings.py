@@ -57,7 +57,8 @@ class AuthorizationSettings(BaseModel, frozen=True, extra="forbid"):
         30.0, ge=1, le=3600, description="Seconds after its start that it is stopped, with stop_invalid = narke."
     )
     check_list_after_boot: bool = Field(
-        True, description="Whether a station whose local list Narke keeps is asked for its version after each boot."
+        default=True,
+        description="Whether a station whose local list Narke keeps is asked for its version after each boot.",
     )
     receipt_url: str | None = Field(
         None,

@@ -5,7 +5,7 @@ The ingress shares its port (SO_REUSEPORT), so without this a second Narke would
 
 import time
 
-from deploy.doctor.places import port
+from deploy.doctor.places import port, tls_files
 from deploy.doctor.report import Check, Status
 from deploy.servers.errors import ServerError
 from deploy.settings import Settings
@@ -40,4 +40,5 @@ def _examine(settings: Settings) -> list[Check]:
     ]
     if settings.ocpp.has_tls:
         checks.append(port("OCPP TLS port", settings.ocpp.host, settings.ocpp.tls_port, {}, TLS_FLAG))
+        checks.append(tls_files(settings))
     return checks

@@ -165,7 +165,7 @@ class OcppSettings(BaseModel, frozen=True, extra="forbid"):
         "with one identity push each other out for ever; above this they are told 503.",
     )
     attempts_per_station_per_min: float = Field(
-        60.0,
+        120.0,
         ge=0,
         le=60_000,
         description="Handshakes per minute, and at once, of one identity from one address; above it: 429 with "

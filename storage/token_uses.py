@@ -91,7 +91,9 @@ class TokenUses:
         whole = self._whole_at is None or now - self._whole_at >= _AGAIN
         changed = [key for key, value in uses.items() if whole or self._written.get(key) != value]
         gone = [key for key in self._written if key not in uses]
-        commands: list[tuple[bytes, ...]] = [(b"SET", keys.use_key(key), uses[key], b"EX", b"%d" % TTL_S) for key in changed]
+        commands: list[tuple[bytes, ...]] = [
+            (b"SET", keys.use_key(key), uses[key], b"EX", b"%d" % TTL_S) for key in changed
+        ]
         commands += [(b"DEL", keys.use_key(key)) for key in gone]
         whole_at, self._whole_at = now if whole else self._whole_at, None  # all again, should this break off
         for start in range(0, len(commands), _CHUNK):

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -14,6 +15,7 @@ from deploy.run_file import RunFileBroken, RunState
 from deploy.servers.data_dir import holder_of
 from deploy.servers.ports import is_free
 from deploy.settings import Settings
+from ingress.ocpp.tls_files import TlsUnusable, load
 
 _WORDS_OF_COMMAND_MAX = 60
 
@@ -31,6 +33,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield port("OCPP port", settings.ocpp.host, settings.ocpp.port, ours, "--port")
     if settings.ocpp.has_tls:
         yield port("OCPP TLS port", settings.ocpp.host, settings.ocpp.tls_port, ours, "--set ocpp.tls_port=...")
+        yield tls_files(settings)
     yield port("HTTP port", settings.http.host, settings.http.port, ours, "--http-port")
 
 
@@ -66,6 +69,18 @@ def port(name: str, host: str, number: int, ours: Mapping[int, str], flag: str) 
             else "is taken, or not an address of this machine"
         )
     return fail(name, f"{host}:{number} {who}", f"End that process or choose another port by {flag}.")
+
+
+def tls_files(settings: Settings) -> Check:
+    """The files of the TLS port can be used."""
+    try:
+        loaded = load(settings.ocpp)
+    except TlsUnusable as error:
+        return fail("TLS files", str(error), "See docs/security.md; `narke ca issue server` makes such files.")
+    ends = ", ".join(f"{kind} until {at:%Y-%m-%d}" for kind, at in sorted(loaded.expires_at.items()))
+    if min(loaded.expires_at.values()) < datetime.now(UTC):  # noqa: TID251 (a shell: the files are of this machine)
+        return warn("TLS files", f"a certificate has expired: {ends}", "Renew it; a restart is not needed.")
+    return ok("TLS files", ends)
 
 
 def listener_on(number: int) -> int | None:

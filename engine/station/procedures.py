@@ -147,7 +147,7 @@ def sent_request(queue: Queue, kind: type[Command], request_id: int | None) -> C
 
 
 class Said(msgspec.Struct, frozen=True, gc=False):
-    """What a station said to a command. `accepted` None: nothing, but it may have begun. `answer`: its word; '': none."""
+    """What a station said to a command. `accepted` None: nothing, but it may have begun. `answer`: its word, or ''."""
 
     accepted: bool | None = None
     answer: str = ""

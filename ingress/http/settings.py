@@ -9,7 +9,7 @@ class LocalListSettings(BaseModel, frozen=True, extra="forbid"):
     """The section `[local_lists]`."""
 
     all_tokens: bool = Field(
-        False,
+        default=False,
         description="Whether tokens of which the operator did not say (in_local_list) are sent to stations' local "
         "lists. false: only those that are marked.",
     )

@@ -9,6 +9,7 @@ connection, `SessionClosed` after it. Commands are in `ingress.ocpp.dispatching`
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import assert_never
 
 import msgspec
@@ -45,7 +46,7 @@ from ingress.ocpp.batching import Courier
 from ingress.ocpp.connection import Connection, Pause
 from ingress.ocpp.consultation import CONSULTED, Consultation
 from ingress.ocpp.dispatching import Commands
-from ingress.ocpp.lanes import EVENT_BYTES, Parcel
+from ingress.ocpp.lanes import EVENT_BYTES, Lane, Parcel
 from ingress.ocpp.recorder import Recorder
 from ingress.settings import OcppSettings
 
@@ -284,23 +285,11 @@ class StationSession:
         if event.action == _BOOT:
             self._known.booting()
         parcel = Asked(delivery, self, event.size + EVENT_BYTES, action=event.action, started=now)
-        if type(understood.report) in CONSULTED and self._consult(parcel, reported):
-            return
+        if type(understood.report) in CONSULTED and self._around.consultation is not None:
+            go_on = partial(_go_on, parcel, self._around.courier, self._lane)
+            if self._around.consultation.begin(self.station, understood.report, go_on):
+                return
         self._around.courier.submit(self._lane, parcel)
-
-    def _consult(self, parcel: Asked, reported: Reported) -> bool:
-        """Whether the report goes on later, with what the outside world says of it."""
-        consultation = self._around.consultation
-        if consultation is None:
-            return False
-
-        def go_on(report: Report) -> None:
-            if not self.gone:  # else the station will say it again
-                event = msgspec.structs.replace(reported, report=report)
-                parcel.delivery = msgspec.structs.replace(parcel.delivery, event=event)
-                self._around.courier.submit(self._lane, parcel)
-
-        return consultation.begin(self.station, reported.report, go_on)
 
     def _refuse(self, event: rpc.CallReceived | rpc.SendReceived, error: RemoteError) -> None:
         self._around.counts.add(self._version, self._label(event.action), error.code)
@@ -399,6 +388,15 @@ class StationSession:
         if isinstance(event, CommandReplied):
             size += len(event.outcome.payload or b"")
         self._around.courier.submit(self._lane, Parcel(Delivery(self.station, at, event), self, size))
+
+
+def _go_on(parcel: Asked, courier: Courier, lane: Lane, report: Report) -> None:
+    """A report goes on its way, with what the outside world says of it."""
+    if parcel.sender.gone:  # the station will say it again
+        return
+    event = msgspec.structs.replace(parcel.delivery.event, report=report)
+    parcel.delivery = msgspec.structs.replace(parcel.delivery, event=event)
+    courier.submit(lane, parcel)
 
 
 def lost_command(courier: Courier, dispatch: Dispatch, at: datetime) -> None:

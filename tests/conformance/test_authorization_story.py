@@ -396,7 +396,7 @@ async def test_H02_a_cancelled_reservation_and_H04_one_that_the_station_ends(nar
         )
 
 
-# Payments (2.1)
+# Payments, new in 2.1
 
 
 async def test_C18_to_C25_an_ad_hoc_payment_from_its_terminal_to_its_receipt(narke):

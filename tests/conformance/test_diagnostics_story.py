@@ -3,8 +3,6 @@
 One Narke, raw frames of 1.6, 2.0.1 and 2.1.
 """
 
-# ruff: noqa: N802 (tests are named after requirements, as those are written)
-
 import asyncio
 import contextlib
 import json

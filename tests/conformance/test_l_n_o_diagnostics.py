@@ -1,7 +1,5 @@
 """Blocks L, N and O: firmware, logs, monitoring, customers, streams and displays, in each version's own words."""
 
-# ruff: noqa: N802 (tests are named after requirements, as those are written)
-
 import pytest
 
 from engine.model.availability import ConnectorStatusChanged

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tests.running import Narke, eventually
 from tests.stations import SUBPROTOCOLS, now, open_socket, written
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 VERSIONS = pytest.mark.parametrize("version", ["1.6", "2.0.1", "2.1"])
 X2 = pytest.mark.parametrize("version", ["2.0.1", "2.1"])

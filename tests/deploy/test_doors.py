@@ -55,3 +55,12 @@ def test_both_taken_ports_are_named(tmp_path, taken, monkeypatch):
         check(settings_with(tmp_path, taken, taken))
     assert "OCPP port" in str(caught.value)
     assert "--http-port" in str(caught.value)
+
+
+def test_files_of_tls_that_cannot_be_used_are_said_before_anything_starts(tmp_path, monkeypatch):
+    monkeypatch.setattr(doors, "PATIENCE_S", 0.0)
+    settings = settings_with(tmp_path, 0, 0)
+    tls = {"tls_port": 0, "tls_certificates": (tmp_path / "missing.pem",)}
+    settings = settings.model_copy(update={"ocpp": settings.ocpp.model_copy(update=tls)})
+    with pytest.raises(DoorTaken, match=r"TLS files: .*missing\.pem cannot be read"):
+        check(settings)

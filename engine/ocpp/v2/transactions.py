@@ -102,7 +102,8 @@ def transaction_event_response(answer: Answer, version: Version) -> Payload:
     if told.total_cost is not None:
         payload["totalCost"] = told.total_cost
     if told.limit is not None and version is Version.V21:
-        payload["transactionLimit"] = _transaction_limit_from_limit(told.limit)
+        prepaid = payload.get("transactionLimit", {})
+        payload["transactionLimit"] = {**_transaction_limit_from_limit(told.limit), **prepaid}
     return payload
 
 

@@ -10,6 +10,7 @@ from ingress.http.api.answers import PROBLEM_MEDIA_TYPE, finish_examples, struct
 from ingress.http.api.campaigns import CampaignAnswer, CampaignTaken
 from ingress.http.api.certificates import CertificateAnswer, CertificatesAnswer, ChainAnswer, DecisionAnswer
 from ingress.http.api.commanding import CommandAnswer
+from ingress.http.api.quirks import QuirkProfilePublic, StationQuirks, SuggestedQuirk
 from ingress.http.api.station_records import StationPublic, StationsSaved
 from ingress.http.api.status import StatusAnswer
 from ingress.http.api.tokens import ImportAnswer, TokenPublic
@@ -33,6 +34,9 @@ STRUCTS: tuple[type, ...] = (
     DecisionAnswer,
     CampaignAnswer,
     CampaignTaken,
+    QuirkProfilePublic,
+    StationQuirks,
+    SuggestedQuirk,
     CommandAnswer,
     CommandRow,
     EventRow,

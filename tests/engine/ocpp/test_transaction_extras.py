@@ -3,6 +3,7 @@
 import orjson
 import pytest
 
+from engine.model.authorization import TokenStatus, TokenVerdict
 from engine.model.transactions import (
     GetTransactionStatus,
     Stage,
@@ -70,6 +71,13 @@ def test_E16_FR_02_a_limit_is_told_to_2_1_alone():
     said = answer_payload(Version.V21, "TransactionEvent", answer)
     assert said == {"transactionLimit": {"maxEnergy": 5000.0, "maxTime": 3600}}
     assert answer_payload(Version.V201, "TransactionEvent", answer) == {}
+
+
+def test_C17_FR_03_a_prepaid_credit_stands_beside_the_operators_limit():
+    verdict = TokenVerdict(TokenStatus.ACCEPTED, cost_max=7.5)
+    answer = TransactionAnswer(stage=Stage.STARTED, verdict=verdict, limit=TransactionLimit(time_s_max=60))
+    said = answer_payload(Version.V21, "TransactionEvent", answer)
+    assert said["transactionLimit"] == {"maxCost": 7.5, "maxTime": 60}
 
 
 @BOTH

@@ -11,7 +11,7 @@ from engine.model.charging_profiles import (
     SchedulePeriod,
     ScheduleUpdate,
 )
-from engine.model.device_model import VariableEntry, VariablesRecorded, VariableSource
+from engine.model.device_model import VariableEntry, VariableSource, VariablesRecorded
 from engine.model.provisioning import BootReported, VariableRef
 from engine.model.sessions import SessionOpened
 from engine.model.smart_charging import (
@@ -145,29 +145,22 @@ def test_needs_of_an_earlier_transaction_say_nothing(station):
     assert ask(station, SetChargingProfile(1, tx_profile(transaction="t-2", schedules=schedules(4)))) is None
 
 
+WATTS = profile(1, schedules=(ChargingSchedule(unit=RateUnit.W, periods=(SchedulePeriod(start_s=0, limit=6000.0),)),))
+
+
 @pytest.mark.parametrize(
-    ("variable", "value", "component", "allowed", "refused", "words"),
+    ("learned", "allowed", "refused", "words"),
     [
-        ("ProfileStackLevel", "3", "SmartChargingCtrlr", profile(1, level=3), profile(1, level=4), "levels 0 to 3"),
-        (
-            "PeriodsPerSchedule",
-            "2",
-            "SmartChargingCtrlr",
-            profile(1, limits=(6.0,) * 2),
-            profile(1, limits=(6.0,) * 3),
-            "2 periods",
-        ),
-        ("RateUnit", "A", "SmartChargingCtrlr", profile(1), None, "in A (K01.FR.26), not in W"),
-        ("ChargingScheduleAllowedChargingRateUnit", "Current", "", profile(1), None, "in A (K01.FR.26), not in W"),
-        ("MaxExternalConstraintsId", "100", "SmartChargingCtrlr", profile(101), profile(100), "K01.FR.80"),
+        (("ProfileStackLevel", "3"), profile(1, level=3), profile(1, level=4), "levels 0 to 3"),
+        (("PeriodsPerSchedule", "2"), profile(1, limits=(6.0,) * 2), profile(1, limits=(6.0,) * 3), "2 periods"),
+        (("RateUnit", "A"), profile(1), WATTS, "in A (K01.FR.26), not in W"),
+        (("ChargingScheduleAllowedChargingRateUnit", "Current", ""), profile(1), WATTS, "in A (K01.FR.26), not in W"),
+        (("MaxExternalConstraintsId", "100"), profile(101), profile(100), "K01.FR.80"),
     ],
 )
-def test_what_the_device_model_says_is_heeded(station, variable, value, component, allowed, refused, words):
-    if refused is None:
-        watts = ChargingSchedule(unit=RateUnit.W, periods=(SchedulePeriod(start_s=0, limit=6000.0),))
-        refused = profile(1, schedules=(watts,))
+def test_what_the_device_model_says_is_heeded(station, learned, allowed, refused, words):
     assert ask(station, SetChargingProfile(1, refused), "before") is None
-    learn(station, variable, value, component)
+    learn(station, *learned)
     assert words in ask(station, SetChargingProfile(1, refused), "after")
     assert ask(station, SetChargingProfile(1, allowed), "allowed") is None
 

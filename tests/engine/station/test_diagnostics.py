@@ -1,7 +1,5 @@
 """Diagnostics: uploads of logs, and reports about customers."""
 
-# ruff: noqa: N802 (tests are named after requirements, as those are written)
-
 from datetime import timedelta
 
 import pytest

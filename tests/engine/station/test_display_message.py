@@ -1,7 +1,5 @@
 """Display messages: which a station shows, until when, and what it cannot show."""
 
-# ruff: noqa: N802 (tests are named after requirements, as those are written)
-
 import re
 from datetime import timedelta
 

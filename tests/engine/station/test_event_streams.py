@@ -1,7 +1,5 @@
 """Event streams: opened or not, their values, and what is asked of them."""
 
-# ruff: noqa: N802 (tests are named after requirements, as those are written)
-
 from datetime import UTC, datetime, timedelta
 
 import msgspec

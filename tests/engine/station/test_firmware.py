@@ -1,7 +1,5 @@
 """Firmware: updates from the command to the boot with the new version, and publications."""
 
-# ruff: noqa: N802 (tests are named after requirements, as those are written)
-
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """Monitoring: which monitors are known, reports of them, events and what they tell of connectors."""
 
-# ruff: noqa: N802 (tests are named after requirements, as those are written)
-
 from datetime import timedelta
 
 import pytest

@@ -388,26 +388,26 @@ class TestEvSchedule:
     def test_K15_FR_11_a_plan_within_its_profile_is_accepted(self, actor):
         self.given(actor, 16.0, 8.0)
         answer, fact = self.plan(actor, 10.0, 8.0)
-        assert answer == EvScheduleAnswer(True)
+        assert answer == EvScheduleAnswer(within=True)
         assert (fact.transaction_id, fact.flags) == ("t-1", ())
 
     def test_K15_FR_12_a_plan_beyond_its_profile_is_rejected_and_flagged(self, actor):
         self.given(actor, 16.0, 8.0)
         answer, fact = self.plan(actor, 10.0)
-        assert answer == EvScheduleAnswer(False)
+        assert answer == EvScheduleAnswer(within=False)
         assert fact.flags == (ChargingFlag.BEYOND_LIMIT,)
 
     def test_a_plan_without_a_profile_is_accepted_unchecked(self, actor):
         start(actor)
         answer, fact = self.plan(actor, 10.0)
-        assert answer == EvScheduleAnswer(True)
+        assert answer == EvScheduleAnswer(within=True)
         assert fact.flags == (ChargingFlag.UNCHECKED,)
 
 
 def test_K21_FR_09_priority_is_recorded(actor):
     start(actor)
     assert actor.says(PriorityReported("t-1", active=True)) == ChargingNoted()
-    assert actor.recorded == [PriorityChanged("t-1", True, actor.now)]
+    assert actor.recorded == [PriorityChanged("t-1", active=True, at=actor.now)]
 
 
 def test_priority_of_an_unknown_transaction_is_flagged(actor):

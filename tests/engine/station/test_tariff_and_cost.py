@@ -95,7 +95,9 @@ def test_I03_FR_02_the_total_is_told_when_the_transaction_ends(station):
 
 
 def test_I03_FR_04_free_is_zero_and_unknown_is_not_said(station):
-    station.tariffs = TariffBook().with_saved(Tariff(id="free", currency="EUR")).with_assigned(AssignedTo.DEFAULT, "", "free")
+    station.tariffs = (
+        TariffBook().with_saved(Tariff(id="free", currency="EUR")).with_assigned(AssignedTo.DEFAULT, "", "free")
+    )
     event(station, Stage.STARTED, 0, 1000)
     assert event(station, Stage.ENDED, 1, 2000).total_cost == 0.0
 
@@ -224,9 +226,7 @@ def test_I12_FR_01_what_the_station_reckoned_is_kept_verbatim(station):
 
 
 def test_I08_FR_01_a_drivers_own_tariff_goes_with_the_verdict_if_stations_are_told(make_actor):
-    actor = make_actor(
-        tokens=[TokenRecord(Token("04AB"))], policy=Policy(costs=CostPolicy(driver_tariffs=True))
-    )
+    actor = make_actor(tokens=[TokenRecord(Token("04AB"))], policy=Policy(costs=CostPolicy(driver_tariffs=True)))
     actor.connect()
     actor.boot()
     dated = per_kwh("own", "0.10", valid_from=actor.now)

@@ -57,16 +57,20 @@ class Station:
             outcome = self.outcomes.pop(0)
             if outcome is not None:
                 if isinstance(word, SendLocalList) and outcome.status:
-                    await self.tell(LocalListRefused(word.version, word.full, outcome.status, NOW))
+                    await self.tell(LocalListRefused(word.version, full=word.full, status=outcome.status, noted_at=NOW))
                 return outcome
         if isinstance(word, GetLocalListVersion):
             return Outcome(Result.ACCEPTED, found=ListVersion(self.version))
         if not word.full and word.version <= self.version:
-            await self.tell(LocalListRefused(word.version, word.full, "VersionMismatch", NOW))
+            await self.tell(LocalListRefused(word.version, full=word.full, status="VersionMismatch", noted_at=NOW))
             return Outcome(Result.REFUSED, "VersionMismatch")
         self.version, self.list = word.version, applied(self.list, word)
         state = ListState.SYNCING if word.more else ListState.IN_SYNC
-        await self.tell(LocalListUpdated(word.version, word.full, word.entries, NOW, word.total, state))
+        await self.tell(
+            LocalListUpdated(
+                word.version, full=word.full, entries=word.entries, noted_at=NOW, total=word.total, state=state
+            )
+        )
         return Outcome(Result.ACCEPTED, "Accepted")
 
 
@@ -202,7 +206,7 @@ async def kept(lists, until):
 async def test_what_is_stale_is_sent_anew_by_itself(station, lists):
     await lists.sync("CP-1")
     station.version, station.list = 0, {}
-    await station.tell(LocalListChecked(0, False, ListState.STALE, NOW))
+    await station.tell(LocalListChecked(0, known=False, state=ListState.STALE, noted_at=NOW))
     await kept(lists, lambda: set(station.list) == set("abcde"))
 
 
@@ -231,7 +235,7 @@ async def test_lists_follow_the_tokens_where_the_settings_say_so(station):
 
 async def test_a_station_that_is_away_is_left_for_later(station, lists, monkeypatch):
     station.house.add_station("CP-1", version="1.6", connected=False)
-    await station.tell(LocalListChecked(0, False, ListState.STALE, NOW))
+    await station.tell(LocalListChecked(0, known=False, state=ListState.STALE, noted_at=NOW))
     looked = asyncio.Event()
     listing = MemoryProjection.block
 

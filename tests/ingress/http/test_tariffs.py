@@ -1,4 +1,4 @@
-"""Tariffs over REST: saved, assigned, removed; what is wrong with one is told. And commands of smart charging by name."""
+"""Tariffs over REST: saved, assigned, removed; what is wrong with one is told. Smart charging by name."""
 
 import pytest
 

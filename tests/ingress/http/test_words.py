@@ -40,5 +40,5 @@ def test_a_word_is_made_of_its_fields():
 def test_what_is_wrong_is_told_where_it_stands(name, fields, where):
     with pytest.raises(Problem) as raised:
         word_of(name, fields)
-    assert raised.value.status == 422
+    assert raised.value.status_code == 422
     assert re.search(where, raised.value.detail)

@@ -139,13 +139,15 @@ def test_needs_and_plans_of_cars(rows_after):
     row = rows_after("charging_needs", fact)["CP-1", 1, AT]
     assert (row["energy_wh"], row["verdict"], row["flags"]) == (9000.0, "no_profile", ["no_transaction"])
     plan = EvScheduleReported(1, AT, profile(1).schedules[0], selected_id=2)
-    row = rows_after("ev_schedules", EvScheduleRecorded(plan, False, AT, "t-1"))["CP-1", 1, AT]
+    row = rows_after("ev_schedules", EvScheduleRecorded(plan, within=False, at=AT, transaction_id="t-1"))["CP-1", 1, AT]
     assert (row["within"], row["selected_id"], row["transaction_id"]) == (False, 2, "t-1")
 
 
 def test_composite_schedules_by_unit(rows_after):
     told = CompositeSchedule(None, RateUnit.W, (SchedulePeriod(start_s=0, limit=1.0),))
-    assert rows_after("composite_schedules", CompositeScheduleTold(told, AT, 60))["CP-1", 0, "W"]["asked_duration_s"] == 60
+    assert (
+        rows_after("composite_schedules", CompositeScheduleTold(told, AT, 60))["CP-1", 0, "W"]["asked_duration_s"] == 60
+    )
     assert rows_after("composite_schedules", CompositeScheduleTold(CompositeSchedule(1, None), AT)) == {}
 
 
@@ -194,7 +196,7 @@ def test_DER_controls_and_alarms(rows_after):
     rows = rows_after(
         "der_controls",
         DerControlInstalled(control, AT),
-        DerControlRan("c", True, AT),
+        DerControlRan("c", started=True, at=AT),
         DerControlsSuperseded(("c",), AT, by="d"),
         DerControlRemoved("c", DerRemovalReason.ENDED, LATER),
     )

@@ -27,7 +27,9 @@ def entry(name):
 
 
 def full(version, *names, **more):
-    return LocalListUpdated(version, True, tuple(map(entry, names)), NOW, total=len(names), **more)
+    return LocalListUpdated(
+        version, full=True, entries=tuple(map(entry, names)), noted_at=NOW, total=len(names), **more
+    )
 
 
 class Rows:
@@ -61,7 +63,7 @@ async def test_a_whole_list_replaces_and_a_difference_changes(rows):
     row = await rows.list()
     assert (row.version, row.state, row.entries, row.updated_at) == (1, "syncing", 2, NOW)
     change = (ListEntry(Token("a")), entry("C"), ListEntry(Token("b"), TokenVerdict(TokenStatus.BLOCKED)))
-    await rows.tell(LocalListUpdated(2, False, change, NOW, total=2))
+    await rows.tell(LocalListUpdated(2, full=False, entries=change, noted_at=NOW, total=2))
     row = await rows.list()
     assert (row.version, row.state, row.entries) == (2, "in_sync", 2)
     assert await rows.entries() == {"b": "Blocked", "C": "Accepted"}
@@ -70,26 +72,29 @@ async def test_a_whole_list_replaces_and_a_difference_changes(rows):
 
 
 async def test_it_is_the_same_when_all_is_told_at_once(rows):
-    await rows.tell(full(1, "A", "B"), LocalListUpdated(2, False, (ListEntry(Token("A")), entry("C")), NOW, total=2))
+    await rows.tell(
+        full(1, "A", "B"),
+        LocalListUpdated(2, full=False, entries=(ListEntry(Token("A")), entry("C")), noted_at=NOW, total=2),
+    )
     assert await rows.entries() == {"B": "Accepted", "C": "Accepted"}
 
 
 async def test_a_refusal_says_why_and_leaves_the_entries(rows):
-    await rows.tell(full(1, "A"), LocalListRefused(2, False, "VersionMismatch", NOW))
+    await rows.tell(full(1, "A"), LocalListRefused(2, full=False, status="VersionMismatch", noted_at=NOW))
     row = await rows.list()
     assert (row.version, row.state, row.detail) == (1, "stale", "version 2: VersionMismatch")
     assert await rows.entries() == {"A": "Accepted"}
 
 
 async def test_another_version_leaves_nothing_known_of_the_entries(rows):
-    await rows.tell(full(1, "A"), LocalListChecked(9, False, ListState.STALE, NOW))
+    await rows.tell(full(1, "A"), LocalListChecked(9, known=False, state=ListState.STALE, noted_at=NOW))
     row = await rows.list()
     assert (row.version, row.state, row.entries, row.checked_at) == (9, "stale", None, NOW)
     assert await rows.entries() == {}
 
 
 async def test_the_same_version_leaves_all_as_it_is(rows):
-    await rows.tell(full(1, "A"), LocalListChecked(1, True, ListState.IN_SYNC, NOW))
+    await rows.tell(full(1, "A"), LocalListChecked(1, known=True, state=ListState.IN_SYNC, noted_at=NOW))
     assert (await rows.list()).entries == 1
     assert await rows.entries() == {"A": "Accepted"}
 

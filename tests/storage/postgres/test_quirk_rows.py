@@ -5,6 +5,8 @@ import pytest
 from engine.model.quirks import Make, OdditiesCounted
 from engine.model.stations import StationRecord, StationRegistered
 from storage.blocks.quirks import QUIRK_OBSERVATIONS, STATION_QUIRKS
+from storage.projection import Projector
+from storage.queries import Queries
 from storage.queries.paging import Page
 from storage.restore import operator_records
 from tests.storage.postgres.conftest import TENANT
@@ -14,8 +16,8 @@ pytestmark = pytest.mark.integration
 ALL = Page(limit=1000)
 
 
-async def test_what_an_operator_chose_is_restored(pool, projector):
-    await projector.positions()
+async def test_what_an_operator_chose_is_restored(pool):
+    projector = Projector(pool, TENANT)
     chosen = StationRecord("CP-1", quirks=("meter-jitter", 'time_formats=["%d %H"]'))
     await projector.apply(
         [
@@ -26,8 +28,8 @@ async def test_what_an_operator_chose_is_restored(pool, projector):
     assert (await operator_records(pool, TENANT)).stations == [chosen, StationRecord("CP-2")]
 
 
-async def test_counts_of_another_make_replace_those_before(projector, queries):
-    await projector.positions()
+async def test_counts_of_another_make_replace_those_before(pool):
+    projector, queries = Projector(pool, TENANT), Queries(pool, TENANT)
     one, two = Make("Acme", "One", "1"), Make("Acme", "One", "2")
     await projector.apply([entry("1-0", OdditiesCounted({"repaired": 5, "refused": 2}, NOW, one, {"repaired": "x"}))])
     await projector.apply(
@@ -43,8 +45,8 @@ async def test_counts_of_another_make_replace_those_before(projector, queries):
     ]
 
 
-async def test_what_was_taken_away_is_gone(projector, queries):
-    await projector.positions()
+async def test_what_was_taken_away_is_gone(pool):
+    projector, queries = Projector(pool, TENANT), Queries(pool, TENANT)
     await projector.apply([operator_entry("1-0", StationRegistered(StationRecord("CP-1", quirks=("lenient",)), at(0)))])
     await projector.apply([operator_entry("2-0", StationRegistered(StationRecord("CP-1"), at(1)))])
     assert (await queries.block(STATION_QUIRKS, {}, ALL)).rows == ()

@@ -1,7 +1,5 @@
 """Diagnostics in 1.6: two ways to ask for a log, and what came with 2.0.1."""
 
-# ruff: noqa: N802 (tests are named after requirements, as those are written)
-
 from datetime import UTC, datetime
 
 import pytest

@@ -45,7 +45,10 @@ PLAIN = ChargingProfile(
             start_at=AT,
             duration_s=3600,
             rate_min=6.0,
-            periods=(SchedulePeriod(start_s=0, limit=16.5, phases=1, phase_to_use=2), SchedulePeriod(start_s=60, limit=8.0)),
+            periods=(
+                SchedulePeriod(start_s=0, limit=16.5, phases=1, phase_to_use=2),
+                SchedulePeriod(start_s=60, limit=8.0),
+            ),
         ),
     ),
 )
@@ -122,9 +125,14 @@ def test_a_schedule_without_an_id_gets_the_profiles(version):
         (replace(PLAIN, purpose=ProfilePurpose.PRIORITY), "no profiles for PriorityCharging"),
         (replace(PLAIN, kind=ProfileKind.DYNAMIC), "no Dynamic profiles"),
         (replace(PLAIN, offline_s_max=60), "cannot say offline_s_max of a profile"),
-        (replace(PLAIN, schedules=(replace(PLAIN.schedules[0], local_time=True),)), "cannot say local_time of a schedule"),
         (
-            replace(PLAIN, schedules=(replace(PLAIN.schedules[0], periods=(SchedulePeriod(start_s=0, setpoint=1.0),)),)),
+            replace(PLAIN, schedules=(replace(PLAIN.schedules[0], local_time=True),)),
+            "cannot say local_time of a schedule",
+        ),
+        (
+            replace(
+                PLAIN, schedules=(replace(PLAIN.schedules[0], periods=(SchedulePeriod(start_s=0, setpoint=1.0),)),)
+            ),
             "cannot say setpoint of a period",
         ),
         (
@@ -167,6 +175,4 @@ def test_a_transaction_id_that_is_too_long_is_refused(version):
 def test_an_update_says_exactly_what_it_holds(numbers):
     payload = payload_from_update(ScheduleUpdate(**numbers))
     assert sorted(payload.values()) == sorted(numbers.values())
-    schemas.check(
-        Version.V21, "UpdateDynamicSchedule", "request", {"chargingProfileId": 1, "scheduleUpdate": payload}
-    )
+    schemas.check(Version.V21, "UpdateDynamicSchedule", "request", {"chargingProfileId": 1, "scheduleUpdate": payload})

@@ -36,7 +36,9 @@ def test_the_type_decides_where_the_settings_stand():
     control = DerControl(id="c", type=DerControlType.VOLT_WATT, is_default=True, settings=curve)
     assert command_call(V21, SetDerControl(control))[1]["curve"] == curve
     with pytest.raises(NotExpressible, match="SetDERControl cannot say this"):
-        command_call(V21, SetDerControl(DerControl(id="c", type=DerControlType.FIXED_VAR, is_default=True, settings={})))
+        command_call(
+            V21, SetDerControl(DerControl(id="c", type=DerControlType.FIXED_VAR, is_default=True, settings={}))
+        )
 
 
 def test_superseded_controls_are_found_in_the_answer():

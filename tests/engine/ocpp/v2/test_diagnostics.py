@@ -1,7 +1,5 @@
 """Logs, customer information and event streams in both versions."""
 
-# ruff: noqa: N802 (tests are named after requirements, as those are written)
-
 from datetime import UTC, datetime
 
 import pytest

@@ -14,8 +14,10 @@ from engine.model.data_transfer import DataAnswer, DataReported, SendData
 from engine.model.diagnostics import EventStreamAnswer, EventStreamOffered
 from engine.model.envelopes import Batch, Delivery, Reported
 from engine.model.ids import EvseRef
+from engine.model.local_list import GetLocalListVersion, ListEntry, SendLocalList
 from engine.model.metering import ReadingsAnswer, ReadingsReported
 from engine.model.notices import NoticeAnswer, RawCommand, StationNotice
+from engine.model.payment import SettlementAnswer, SettlementReported, VatNumberAnswer, VatNumberPresented
 from engine.model.provisioning import (
     BootAnswer,
     BootReported,
@@ -30,6 +32,12 @@ from engine.model.provisioning import (
     VariableSetting,
 )
 from engine.model.remote_control import RequestStart, RequestStop, TriggerMessage, UnlockConnector
+from engine.model.reservation import (
+    CancelReservation,
+    ReservationStatusAnswer,
+    ReservationStatusReported,
+    ReserveNow,
+)
 from engine.model.transactions import Stage, TransactionAnswer, TransactionReported
 from engine.ocpp import catalogue
 from engine.ocpp.errors import LocalError
@@ -48,6 +56,9 @@ ANSWER_TO = {
     TransactionReported: TransactionAnswer(stage=Stage.UPDATED, verdict=VERDICT, total_cost=0.0),
     ReadingsReported: ReadingsAnswer(),
     DataReported: DataAnswer(status="UnknownVendorId", data=b'{"a":[1]}'),
+    ReservationStatusReported: ReservationStatusAnswer(),
+    SettlementReported: SettlementAnswer("r", "https://x/r"),
+    VatNumberPresented: VatNumberAnswer("DE1", valid=False, evse=0, reason="wrong"),
 }
 STATION_ACTIONS_201 = {
     "Authorize",
@@ -117,6 +128,11 @@ SAYABLE = (
     TriggerMessage(message="MeterValues", evse=EvseRef(evse=1)),
     SendData(vendor_id="v"),
     SendData(vendor_id="v", message_id="m", data=b"[1,null]"),
+    SendLocalList(version=1, full=True),
+    SendLocalList(version=2, entries=(ListEntry(Token("04AB"), TokenVerdict(TokenStatus.ACCEPTED)), ListEntry(Token("x")))),
+    GetLocalListVersion(),
+    ReserveNow(token=Token(value="x"), expires_at=NOW, evse=EvseRef(evse=1), group="g", request_id=1),
+    CancelReservation(reservation_id=1),
     RawCommand(action="GetBaseReport", payload=b'{"requestId":1,"reportBase":"FullInventory"}'),
 )
 

@@ -44,16 +44,6 @@ def test_what_2_1_offers_and_we_do_not_do_is_rejected(action):
     assert answer(action, Version.V21) == {"status": "Rejected"}
 
 
-@pytest.mark.parametrize("evse", [{}, {"evseId": 0}])
-def test_a_vat_number_is_repeated_in_the_answer(evse, judge):
-    payload = {"vatNumber": "DE1", **evse, "customData": {"vendorId": "v"}}
-    report = dialect(Version.V21).from_station["VatNumberValidation"].report(payload, Version.V21)
-    assert orjson.loads(report.payload) == payload
-    told = answer("VatNumberValidation", Version.V21, report.echo)
-    assert told == {"vatNumber": "DE1", **evse, "status": "Rejected"}
-    judge(Version.V21, "VatNumberValidation", "Response", told)
-
-
 def test_an_answer_is_never_shared():
     first = answer("NotifyEvent", Version.V21)
     first["customData"] = {"vendorId": "v"}

@@ -136,8 +136,8 @@ def test_K15_FR_10_a_plan_of_a_car(version):
     payload = {"timeBase": TIME, "evseId": 1, "chargingSchedule": SCHEDULE}
     told = report(version, "NotifyEVChargingSchedule", payload)
     assert (told.evse, told.time_base_at, told.schedule.id, told.selected_id) == (1, AT, 1, None)
-    assert answer_payload(version, "NotifyEVChargingSchedule", EvScheduleAnswer(True)) == {"status": "Accepted"}
-    assert answer_payload(version, "NotifyEVChargingSchedule", EvScheduleAnswer(False)) == {"status": "Rejected"}
+    assert answer_payload(version, "NotifyEVChargingSchedule", EvScheduleAnswer(within=True)) == {"status": "Accepted"}
+    assert answer_payload(version, "NotifyEVChargingSchedule", EvScheduleAnswer(within=False)) == {"status": "Rejected"}
 
 
 def test_K15_FR_21_the_schedule_that_a_car_selected():

@@ -115,7 +115,11 @@ def test_I09_what_a_station_holds_is_found():
 @pytest.mark.parametrize(
     ("results", "result", "gone"),
     [
-        ([{"status": "Accepted", "tariffId": "a"}, {"status": "NoTariff", "tariffId": "b"}], Result.ACCEPTED, ("a", "b")),
+        (
+            [{"status": "Accepted", "tariffId": "a"}, {"status": "NoTariff", "tariffId": "b"}],
+            Result.ACCEPTED,
+            ("a", "b"),
+        ),
         ([{"status": "Accepted", "tariffId": "a"}, {"status": "Rejected", "tariffId": "b"}], Result.REFUSED, ("a",)),
         ([{"status": "NoTariff"}], Result.ACCEPTED, ()),
     ],
