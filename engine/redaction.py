@@ -74,6 +74,8 @@ def _clean_object(value: dict[str, Any], depth: int) -> dict[str, Any]:
     for key, item in value.items():
         if (_is_secret(key) and not isinstance(item, dict | list)) or (named and key in _VALUES):
             clean[key] = REDACTED
+        elif key == "vpn" and isinstance(item, dict) and isinstance(item.get("key"), str):
+            clean[key] = {**_clean_object(item, depth + 1), "key": REDACTED}  # VPNType.key, a shared secret
         elif named and key == "variableAttribute" and isinstance(item, list):
             clean[key] = [_without_values(attribute, depth + 1) for attribute in item]
         else:

@@ -48,6 +48,7 @@ UNSAID = {
     "ReadingsRecorded.evse.connector": "MeterValues of 2.x name an EVSE and no connector",
     "SessionOpened.version": "that is the one difference there must be",
     "Token.type": "1.6 does not type its tags",
+    "TransactionEnded.gaps": "1.6 does not number its messages, so none can be missing",
     "TransactionEnded.offline": "1.6 does not tell that a message is late",
     "TransactionEnded.sequence": "1.6 does not number its messages",
     "TransactionEnded.trigger": "1.6 does not tell why it says something",
@@ -59,8 +60,10 @@ UNSAID = {
     "TransactionOpened.remote_start_id": "1.6 has no remote start ids",
     "TransactionOpened.sequence": "1.6 does not number its messages",
     "TransactionOpened.trigger": "1.6 does not tell why it says something",
+    "TransactionUpdated.gaps": "1.6 does not number its messages, so none can be missing",
     "TransactionUpdated.sequence": "1.6 does not number its messages",
     "TransactionUpdated.trigger": "1.6 does not tell why it says something",
+    "VariableEntry.mutability": "2.x tells what cannot be written in its reports",
     "VariableResult.readonly": "2.x tells what cannot be written in its reports",
 }
 """Field of a word -> why the versions cannot agree on it."""
@@ -314,7 +317,7 @@ STORIES = {
     ),
     "transactions: stopped by the driver's car": Story(
         (alike(), START, alike(), METERED, alike(), stop(reason="EVDisconnected", tag=None)),
-        OF_START + OF_UPDATE + OF_END,
+        (*OF_START, *OF_UPDATE, *OF_END, "TransactionUpdated.gaps", "TransactionEnded.gaps"),
     ),
     "transactions: a blocked token is recorded all the same": Story((alike(), start("LOST")), OF_START),
     "transactions: a start that nobody heard": Story(
@@ -324,7 +327,7 @@ STORIES = {
             alike(),
             stop(reason="Remote", tag=None),
         ),
-        OF_UPDATE + OF_END,
+        (*OF_UPDATE, *OF_END, "TransactionEnded.gaps"),
     ),
     "transactions: a start that is told twice": Story(
         (alike(), START, alike(), alike(), Beat(START.v16[:1], START.v2)), OF_START
@@ -361,6 +364,7 @@ STORIES = {
             "TransactionOpened.offline",
             "TransactionOpened.phases_used",
             "TransactionOpened.remote_start_id",
+            "TransactionEnded.gaps",
             "TransactionEnded.offline",
         ),
     ),
@@ -468,7 +472,7 @@ STORIES = {
                 ),
             ),
         ),
-        ("Outcome.payload", "Outcome.status", "VariableResult.readonly"),
+        ("Outcome.payload", "Outcome.status", "VariableEntry.mutability", "VariableResult.readonly"),
     ),
     "provisioning: a variable is written": Story(
         (

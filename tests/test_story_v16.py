@@ -198,7 +198,7 @@ async def test_operators_command_by_name_and_by_any_action(narke):
         assert json.loads(unhandled.stdout)["result"] == "failed"
 
 
-async def test_notices_and_data_are_kept_verbatim_and_every_message_is_in_the_log(narke):
+async def test_events_and_data_are_kept_and_every_message_is_in_the_log(narke):
     notice = {"type": "SettingSystemTime", "timestamp": written(now()), "tech_info": 'ä "quoted" \\ € 🔌'}
     async with package_station(narke, "NOTICE-16", "1.6") as station:
         await station.say("BootNotification", **BOOT)
@@ -209,13 +209,21 @@ async def test_notices_and_data_are_kept_verbatim_and_every_message_is_in_the_lo
         with pytest.raises(NotImplementedByNarke):
             await station.say_unknown("MakeCoffee")
     events = narke.wait_for_rows(
-        "SELECT action, data FROM station_events WHERE station = 'NOTICE-16' "
-        "AND kind IN ('notice', 'data_transfer') ORDER BY id",
+        "SELECT kind, action, data FROM station_events WHERE station = 'NOTICE-16' "
+        "AND kind IN ('security_event_recorded', 'firmware_status_recorded', 'data_transfer') ORDER BY id",
         count=3,
     )
+    [kept] = narke.sql("SELECT * FROM security_events WHERE station = 'NOTICE-16'")
     told = {"type": notice["type"], "timestamp": notice["timestamp"], "techInfo": notice["tech_info"]}
-    assert events[0] == {"action": "SecurityEventNotification", "data": told}
-    assert events[1] == {"action": "FirmwareStatusNotification", "data": {"status": "Downloading"}}
+    assert (kept["type"], kept["detail"]) == (told["type"], told["techInfo"])
+    assert written(kept["occurred_at"]) == told["timestamp"]
+    assert [event["kind"] for event in events] == [
+        "security_event_recorded",
+        "firmware_status_recorded",
+        "data_transfer",
+    ]
+    [firmware] = narke.sql("SELECT status FROM firmware_statuses WHERE station = 'NOTICE-16'")
+    assert firmware["status"] == "Downloading"
     assert events[2]["data"] == {"message_id": "m", "status": "UnknownVendorId", "data": '{"free": "text"}'}
     narke.wait_for_rows("SELECT 1 FROM messages WHERE station = 'NOTICE-16'", count=10)
     messages = json.loads(narke.cli("messages", "NOTICE-16", "--json").stdout)

@@ -9,7 +9,8 @@
     a transaction         Used: it names the reservation, or runs on its token at its place (1.6 station may forget to)
     time                  Expired, a minute after its end if the station says nothing (1.6 never does)
 
-What a station says of a reservation that Narke does not know, or that is over, is recorded and flagged.
+What a station's update says of a reservation that Narke does not know, or that is over, is recorded and flagged; one
+that only a transaction names stands with that transaction.
 """
 
 from datetime import datetime
@@ -152,7 +153,7 @@ def of_transaction(
     state: StationState, report: TransactionReported, effects: tuple[Effect, ...], context: Context
 ) -> tuple[Effect, ...]:
     """The effects of a transaction's message, and the reservation that it uses up."""
-    if report.reservation_id is None and not state.reserved.reservations:
+    if not state.reserved.reservations:
         return effects
     for effect in effects:
         fact = effect.fact if isinstance(effect, Record) else None
@@ -174,10 +175,7 @@ def used(
         known = state.reserved.find(report.reservation_id)
         if known is not None:
             return (_used(known, transaction_id, context),)
-        if state.ledger.find(transaction_id) is not None:
-            return ()  # said before: it was used up then
-        status = ReservationStatus.USED
-        return (ReservationEnded(report.reservation_id, status, context.received_at, transaction_id, unknown=True),)
+        # One that nobody knows stands with its transaction; many stations say 0 or -1 where there is none.
     if report.token is None or not state.reserved.reservations:
         return ()
     for kept in state.reserved.reservations:

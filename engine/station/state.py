@@ -120,8 +120,8 @@ class StationState(Word, frozen=True):
     `session`: the current one; None: not connected. `session_ended`: the newest of those that ended, until the next
     starts, so that an older opening that arrives late does not take over. `registration`: as answered at the last boot;
     None: never booted here. `triggered`: messages asked for by TriggerMessage while not accepted, which the station may
-    therefore send. `seen_at`: when a fact last showed that it lives. `make`: as of its last boot. `quirks`: names in its
-    record, as of its last connection or boot.
+    therefore send. `seen_at`: when a fact last showed that it lives. `make`: as of its last boot. `quirks`: names in
+    its record, as of its last connection or boot.
     """
 
     station: str

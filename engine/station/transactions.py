@@ -105,7 +105,7 @@ def reported(state: StationState, report: TransactionReported, context: Context)
         limit=_limit(report, context) if known is None else None,
     )
     if state.awaited.items:
-        return *map(Record, facts), *follow_ups.said(state, report, transaction_id, context), Reply(answer)
+        return *follow_ups.said(state, report, transaction_id, context), *map(Record, facts), Reply(answer)
     return *map(Record, facts), Reply(answer)
 
 

@@ -3,6 +3,7 @@
 import orjson
 import pytest
 
+from engine import redaction
 from engine.redaction import redacted, redacted_url
 
 SECRET = "s3cr3t-0123456789"
@@ -106,3 +107,33 @@ def test_what_a_station_keeps_of_a_customer_is_taken_out():
 def test_whom_a_station_was_asked_about_is_taken_out():
     assert SECRET not in redacted(f'[2,"1","CustomerInformation",{{"customerIdentifier":"{SECRET}","report":true}}]')
     assert SECRET not in redacted(f'{{"customer_identifier":"{SECRET}","report":true}}')
+
+
+def test_the_key_of_a_vpn_in_a_network_profile_is_withheld():
+    vpn = {"server": "v", "user": "u", "password": "hush", "key": "hush", "type": "IKEv2"}
+    apn = {"apn": "a", "apnPassword": "hush", "simPin": 4711}
+    connection = {"ocppCsmsUrl": "wss://u:hush@x", "vpn": vpn, "apn": apn, "basicAuthPassword": "hush"}
+    frame = [2, "m", "SetNetworkProfile", {"configurationSlot": 1, "connectionData": connection}]
+    clean = redaction.redacted(orjson.dumps(frame).decode())
+    assert "hush" not in clean
+    assert "4711" not in clean
+    assert '"server":"v"' in clean
+
+
+@pytest.mark.parametrize(
+    ("component", "variable", "secret"),
+    [
+        ("SecurityCtrlr", "BasicAuthPassword", True),
+        ("", "AuthorizationKey", True),
+        ("NetworkConfiguration", "VpnKey", True),
+        ("VpnCtrlr", "Key", True),
+        ("X", "Key", False),
+        ("OCPPCommCtrlr", "HeartbeatInterval", False),
+    ],
+)
+def test_which_variables_are_secrets(component, variable, secret):
+    assert redaction.is_secret_variable(component, variable) is secret
+
+
+def test_an_address_is_told_without_its_password():
+    assert redaction.redacted_url("wss://u:hush@x/ocpp") == "wss://u:***@x/ocpp"

@@ -13,7 +13,9 @@ from ingress.http.api.commanding import CommandAnswer
 from ingress.http.api.quirks import QuirkProfilePublic, StationQuirks, SuggestedQuirk
 from ingress.http.api.station_records import StationPublic, StationsSaved
 from ingress.http.api.status import StatusAnswer
+from ingress.http.api.local_lists import Checked
 from ingress.http.api.tokens import ImportAnswer, TokenPublic
+from ingress.http.local_lists import Synced
 from ingress.http.api.words import WORDS
 from ingress.http.problems import ProblemBody
 from ingress.http.services import ScrapeTarget
@@ -41,6 +43,8 @@ STRUCTS: tuple[type, ...] = (
     CommandRow,
     EventRow,
     ImportAnswer,
+    Synced,
+    Checked,
     MessageRow,
     ProblemBody,
     ScrapeTarget,
@@ -71,6 +75,7 @@ TAGS = [
     {"name": "transactions", "description": "Charging transactions."},
     {"name": "tokens", "description": "What drivers present."},
     {"name": "blocks", "description": "What the functional blocks of OCPP keep."},
+    {"name": "quirks", "description": "What stations of some makes do otherwise, and what is done about it."},
     {"name": "system", "description": "Narke itself."},
 ]
 

@@ -19,7 +19,7 @@ from engine.model.reservation import (
     ReservationStatusReported,
     ReserveNow,
 )
-from engine.model.transactions import Stage, TransactionReported
+from engine.model.transactions import Stage, TransactionOpened, TransactionReported
 from engine.station.decider import Tick, next_deadline
 from engine.station.reserved import LAPSES_AFTER_S
 
@@ -135,9 +135,17 @@ def test_a_repeated_start_uses_nothing_up_twice(actor):
     assert len(ends(actor)) == 1
 
 
-def test_H01_FR_15_a_reservation_that_is_named_and_not_known_is_recorded_and_flagged(actor):
-    number = actor.says(start(reservation_id=77)).number
-    assert ends(actor) == [(77, ReservationStatus.USED, str(number), True)]
+def test_H01_FR_15_a_reservation_that_is_named_and_not_known_stands_with_its_transaction(actor):
+    actor.says(start(reservation_id=77))
+    assert ends(actor) == []
+    assert actor.of(TransactionOpened)[0].reservation_id == 77
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_a_station_that_names_no_real_reservation_uses_up_the_one_at_the_place(actor, number):
+    reserve(actor)
+    actor.says(start(reservation_id=number))
+    assert [end[:2] for end in ends(actor)] == [(1, ReservationStatus.USED)]
 
 
 @pytest.mark.parametrize("word", ["Faulted", "Occupied", "Unavailable", "Rejected"])
