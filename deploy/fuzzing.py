@@ -144,7 +144,7 @@ class ForgetfulJournal:
 
     async def uses(self, names: Sequence[str]) -> Mapping[str, tuple[TransactionUse, ...]]:
         """Nobody charges anywhere."""
-        return {}
+        return dict.fromkeys(names, ())
 
     async def tariffs(self) -> TariffBook:
         """There are none."""

@@ -183,6 +183,9 @@ class OperatorBook(Protocol):
         `change` may be called several times. Where it changes nothing, nothing is written.
         """
 
+    async def look_up(self, stations: Sequence[str]) -> Mapping[str, StationRecord]:
+        """By identity as asked for, in few round trips; of one that is not registered, the one of `station_like`."""
+
     async def station_like(self, station: str) -> StationRecord | None:
         """The registered station whose identity is this but for the case of letters; not the one spelled the same."""
 

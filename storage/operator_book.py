@@ -4,7 +4,7 @@ A record and its fact are written by one script: there is never one without the 
 A change whose reply was lost may have been made; making it again does no harm.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -129,6 +129,33 @@ class RedisOperatorBook:
         raise JournalUnavailable(
             f"the record of station {station} was changed by others {_CHANGES_MAX} times meanwhile: try again later"
         )
+
+    async def look_up(self, stations: Sequence[str]) -> Mapping[str, StationRecord]:
+        """By identity as asked for; of one that is not registered, the one of `station_like`. At most three round trips.
+
+        Raises:
+            JournalUnavailable: They are unknown.
+        """
+        found = await self._records(stations)
+        missing = [station for station in stations if station not in found]
+        if not missing:
+            return found
+        values = await self._link.command(b"MGET", *map(keys.identity_key, missing))
+        others = {
+            station: value.decode()
+            for station, value in zip(missing, values, strict=True)
+            if value is not None and value != station.encode()
+        }
+        records = await self._records([*set(others.values())]) if others else {}
+        return found | {station: records[other] for station, other in others.items() if other in records}
+
+    async def _records(self, stations: Sequence[str]) -> dict[str, StationRecord]:
+        values = await self._link.command(b"MGET", *map(keys.station_record_key, stations))
+        return {
+            station: decode_station_record(value)
+            for station, value in zip(stations, values, strict=True)
+            if value is not None
+        }
 
     async def station_like(self, station: str) -> StationRecord | None:
         """The registered station whose identity is this but for the case of letters; not the one spelled the same.

@@ -75,6 +75,11 @@ class MemoryOperatorBook:
             await self.save_station(record, now)
         return record
 
+    async def look_up(self, stations: Sequence[str]) -> Mapping[str, StationRecord]:
+        """See `RedisOperatorBook.look_up`."""
+        found = {station: await self.station(station) or await self.station_like(station) for station in stations}
+        return {station: record for station, record in found.items() if record is not None}
+
     async def station_like(self, station: str) -> StationRecord | None:
         """See `RedisOperatorBook.station_like`."""
         self._store.check_available()

@@ -10,7 +10,7 @@ import structlog
 from psycopg import AsyncConnection, sql
 from psycopg_pool import AsyncConnectionPool
 
-from storage.blocks.registry import TABLES
+from storage.blocks.registry import TABLES, UNLISTED
 from storage.blocks.table import Age
 from storage.partitions import (
     Partition,
@@ -34,7 +34,7 @@ ROWS_MAX = 100_000
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What a run did: partitions made, dropped, and in use (left for the next run); commands and blocks' rows deleted."""
+    """What a run did: partitions made, dropped, in use (left for the next run); commands and blocks' rows deleted."""
 
     made: tuple[str, ...]
     dropped: tuple[str, ...]
@@ -78,7 +78,7 @@ async def _delete_old_rows(connection: AsyncConnection[Any], settings: Retention
     """Deletes rows of blocks' tables that are older than the settings say; returns how many."""
     days = {Age.HISTORY: settings.history_days, Age.PRIVATE: settings.private_days, Age.VALUES: settings.values_days}
     deleted = 0
-    for table in TABLES.values():
+    for table in (*TABLES.values(), *UNLISTED):
         if table.ages_by is None:
             continue
         statement = sql.SQL("DELETE FROM {0} WHERE ctid IN (SELECT ctid FROM {0} WHERE {1} < %s LIMIT %s)").format(

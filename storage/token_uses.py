@@ -73,11 +73,15 @@ class TokenUses:
 
     async def run(self, clock: Clock, interval_s: float) -> None:
         """Goes on for ever. While PostgreSQL or Redis do not answer, what was written last counts, and then nothing."""
+        fails = False
         while True:
             try:
                 await self.refresh(clock.now())
+                fails = False
             except (psycopg.Error, SeamError) as error:
-                log.warning("it is not known who charges where: no token is told ConcurrentTx", error=str(error))
+                if not fails:
+                    log.warning("it is not known who charges where: no token is told ConcurrentTx", error=str(error))
+                fails = True
             await asyncio.sleep(interval_s)
 
     async def refresh(self, now: datetime) -> None:

@@ -25,6 +25,7 @@ from ingress.ocpp.authentication import Authenticator
 from ingress.ocpp.certificates import BadCertificate, CertificateRules, certificate_from_der
 from ingress.ocpp.forwarded import Caller
 from ingress.ocpp.handshake import Credentials, Refusal, credentials_from
+from ingress.ocpp.lookups import Lookups
 from ingress.ocpp.passwords import is_quick
 from ingress.settings import OcppSettings
 
@@ -66,6 +67,7 @@ class Gatekeeper:
         clock: Clock,
     ) -> None:
         self._book: Final = book
+        self._lookups: Final = Lookups(book)
         self._authenticator: Final = authenticator
         self._rules: Final = rules
         self._settings: Final = settings
@@ -131,15 +133,14 @@ class Gatekeeper:
 
     async def _record(self, station: str) -> StationRecord | None:
         try:
-            record = await self._book.station(station)
-            if record is not None or self._settings.identity_case == "distinct":
-                return record
-            record = await self._book.station_like(station)
+            record = await self._lookups.find(station)
         except (SeamError, OSError) as error:
             raise self._unavailable(station, error) from error
-        if record is not None and self._settings.identity_case == "refuse":
+        if record is None or record.station == station or self._settings.identity_case == "same":
+            return record
+        if self._settings.identity_case == "refuse":
             raise wrong_case(station, record.station)
-        return record
+        return None
 
     def _stranger(self, station: str) -> StationRecord:
         if self._settings.unknown_stations == "refuse":

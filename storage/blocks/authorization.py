@@ -25,6 +25,7 @@ UNKNOWN_TOKENS = Table(
     row=UnknownTokenRow,
     key=("token_key",),
     newest_first="asked_at",
+    ages_by="asked_at",
     filters=("station", "token_key", "status"),
     shown=("asked_at", "token", "type", "station", "status"),
     about="Tokens without a record that stations asked about, and what they were told.",

@@ -34,6 +34,7 @@ SWAPS = Table(
     row=BatterySwapRow,
     key=("station", "request_id", "began_at"),
     newest_first="began_at",
+    ages_by="began_at",
     filters=("station", "state", "token"),
     shown=("station", "request_id", "began_at", "state", "token", "in_at", "out_at", "flags"),
     about="Battery swaps, newest first.",

@@ -22,6 +22,7 @@ ALLOWED = Table(
     name="allowed_energy_transfers",
     row=AllowedTransfersRow,
     key=("station", "transaction_id"),
+    ages_by="told_at",
     filters=("station", "transaction_id"),
     about="Kinds of energy transfer that transactions may use, where their stations were told.",
     tag="grid",

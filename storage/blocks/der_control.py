@@ -67,6 +67,7 @@ ALARMS = Table(
     row=DerAlarmRow,
     key=("station", "raised_at"),
     newest_first="raised_at",
+    ages_by="raised_at",
     filters=("station", "active"),
     shown=("station", "raised_at", "type", "fault", "active", "ended_at", "info"),
     about="Times in which inverters deviated from their charging profiles, newest first.",

@@ -78,6 +78,7 @@ REPORTS = Table(
     row=ReportRow,
     key=("station", "request_id"),
     newest_first="changed_at",
+    ages_by="changed_at",
     filters=("station", "kind", "status"),
     shown=("changed_at", "station", "request_id", "kind", "status", "parts", "missing", "flags"),
     about="Reports of device models and how far they are, newest first.",

@@ -27,7 +27,7 @@ from engine.model.diagnostics import (
     StreamValuesRecorded,
 )
 from engine.redaction import redacted_url
-from storage.blocks.table import Change, Drop, Json, Put, Table
+from storage.blocks.table import Age, Change, Drop, Json, Put, Table
 
 UNANSWERED = "Unanswered"
 REFUSED = "Refused"
@@ -151,6 +151,7 @@ UPLOADS = Table(
     newest_first="asked_at",
     filters=("station", "request_id", "status", "result", "stalled", "kind", "command_id"),
     shown=("asked_at", "station", "request_id", "kind", "status", "result", "stalled", "file_name"),
+    ages_by="asked_at",
     about="Logs that stations were told to upload, and how that went.",
     tag=TAG,
 )
@@ -160,6 +161,7 @@ LOG_STATUSES = Table(
     key=("station", "number"),
     newest_first="received_at",
     filters=("station", "request_id", "status"),
+    ages_by="received_at",
     about="Every status of log uploads that stations told.",
     tag=TAG,
 )
@@ -170,6 +172,7 @@ CUSTOMERS = Table(
     newest_first="asked_at",
     filters=("station", "request_id", "complete", "command_id"),
     shown=("asked_at", "station", "request_id", "report", "clear", "answer", "parts", "complete", "forgotten_at"),
+    ages_by="asked_at",
     about="Questions to stations about customers.",
     tag=TAG,
 )
@@ -178,6 +181,8 @@ CUSTOMER_TEXTS = Table(
     row=CustomerTextRow,
     key=("station", "request_id", "page"),
     filters=("station", "request_id"),
+    ages_by="received_at",
+    age=Age.PRIVATE,
     about="What stations keep of customers. Not listed.",
     tag=TAG,
 )
@@ -197,6 +202,8 @@ STREAM_VALUES = Table(
     newest_first="received_at",
     filters=("station", "stream_id", "monitor_id"),
     shown=("received_at", "station", "stream_id", "base_at", "pending", "values"),
+    ages_by="received_at",
+    age=Age.VALUES,
     about="Values of periodic event streams, a row for each message.",
     tag=TAG,
 )
@@ -354,6 +361,8 @@ def _stream(stream: EventStream) -> dict[str, Any]:
 
 
 TABLES = (UPLOADS, LOG_STATUSES, CUSTOMERS, STREAMS, STREAM_VALUES)
+PRIVATE = (CUSTOMER_TEXTS,)
+"""Not listed."""
 CHANGES = {
     LogAsked: log_asked,
     LogStatusRecorded: log_told,

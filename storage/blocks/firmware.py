@@ -106,6 +106,7 @@ UPDATES = Table(
     newest_first="asked_at",
     filters=("station", "request_id", "status", "result", "stalled", "command_id"),
     shown=("asked_at", "station", "request_id", "status", "result", "stalled", "from_version", "to_version"),
+    ages_by="asked_at",
     about="Firmware updates and how they went.",
     tag=TAG,
 )
@@ -116,6 +117,7 @@ STATUSES = Table(
     newest_first="received_at",
     filters=("station", "of", "request_id", "status"),
     shown=("received_at", "station", "of", "request_id", "status", "detail", "flags"),
+    ages_by="received_at",
     about="Every status of firmware that stations told.",
     tag=TAG,
 )
@@ -126,6 +128,7 @@ PUBLICATIONS = Table(
     newest_first="asked_at",
     filters=("station", "status", "checksum", "command_id"),
     shown=("asked_at", "station", "request_id", "status", "checksum", "locations"),
+    ages_by="asked_at",
     about="Firmware that local controllers publish to their stations.",
     tag=TAG,
 )

@@ -126,6 +126,7 @@ EVENTS_TABLE = Table(
     newest_first="received_at",
     filters=("station", "component", "variable", "trigger", "severity", "cleared", "monitor_id", "transaction_id"),
     shown=("received_at", "station", "component", "evse", "variable", "value", "trigger", "severity", "cleared"),
+    ages_by="received_at",
     about="Events that stations noticed (NotifyEvent).",
     tag=TAG,
 )
@@ -135,6 +136,7 @@ REPORTS = Table(
     key=("station", "request_id"),
     newest_first="asked_at",
     filters=("station", "complete", "command_id"),
+    ages_by="asked_at",
     about="Reports of monitors that were asked for.",
     tag=TAG,
 )

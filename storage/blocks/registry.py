@@ -59,6 +59,8 @@ BLOCKS: tuple[ModuleType, ...] = (
 
 TABLES: dict[str, Table] = {table.path: table for block in BLOCKS for table in block.TABLES}
 """By path."""
+UNLISTED: tuple[Table, ...] = tuple(table for block in BLOCKS for table in getattr(block, "PRIVATE", ()))
+"""What no listing shows."""
 
 
 def _rules() -> dict[type, tuple[Rule, ...]]:

@@ -35,6 +35,7 @@ FOLLOW_UPS = Table(
     row=FollowUpRow,
     key=("station", "command_id"),
     newest_first="accepted_at",
+    ages_by="accepted_at",
     filters=("station", "what", "status", "transaction_id"),
     shown=("accepted_at", "station", "what", "status", "due_at", "over_at", "transaction_id", "command_id"),
     about="What must follow from accepted commands, and whether it did; newest first.",

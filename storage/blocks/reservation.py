@@ -46,6 +46,7 @@ RESERVATIONS = Table(
     row=ReservationRow,
     key=("station", "reservation_id"),
     newest_first="changed_at",
+    ages_by="changed_at",
     filters=("station", "status", "token", "command_id"),
     shown=("reservation_id", "station", "status", "evse", "token", "expires_at", "transaction_id", "detail"),
     about="Reservations and what became of them.",

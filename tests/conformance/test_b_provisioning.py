@@ -1,7 +1,5 @@
 """Block B, provisioning: boot accepted, pending and rejected (B01 to B03), reconnection (B04), variables (B05, B06)."""
 
-# ruff: noqa: N802 (tests are named after requirements, as those are written)
-
 import pytest
 
 from engine.model.authorization import ClearCache, Token

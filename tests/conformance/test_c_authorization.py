@@ -1,7 +1,5 @@
 """Block C, authorization: tokens, groups, the answer in every message that carries a token."""
 
-# ruff: noqa: N802 (tests are named after requirements, as those are written)
-
 import pytest
 
 from engine.model.authorization import ClearCache, TokenChecked, TokenStatus

@@ -1,7 +1,5 @@
 """Block E, transactions: start, stop, offline, retries; what a station reports is neither lost nor counted twice."""
 
-# ruff: noqa: N802 (tests are named after requirements, as those are written)
-
 import pytest
 
 from engine.model.metering import ReadingsRecorded

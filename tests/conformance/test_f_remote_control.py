@@ -1,7 +1,5 @@
 """Block F, remote control: start, stop, unlock, trigger."""
 
-# ruff: noqa: N802 (tests are named after requirements, as those are written)
-
 import pytest
 
 from engine.model.authorization import Token

@@ -1,7 +1,5 @@
 """Block G, availability: status, heartbeats, in and out of service."""
 
-# ruff: noqa: N802 (tests are named after requirements, as those are written)
-
 import pytest
 
 from engine.model.availability import ChangeAvailability, ConnectorStatusChanged

@@ -1,7 +1,5 @@
 """Block J, meter values: outside of transactions (J01) and in them (J02)."""
 
-# ruff: noqa: N802 (tests are named after requirements, as those are written)
-
 import pytest
 
 from engine.model.metering import ReadingsRecorded

@@ -4,8 +4,6 @@ Ids and titles: OCPP compliance testing tool, test case document of 1.6. Those o
 blocks' tests.
 """
 
-# ruff: noqa: N802 (tests are named after test cases, as those are written)
-
 import pytest
 
 from engine.model.authorization import ClearCache, Token

@@ -22,6 +22,8 @@ from ingress.ocpp.passwords import generate_password, hash_password, hash_random
 router = APIRouter(prefix="/stations", tags=["stations"])
 
 IMPORT_MAX = 1_000
+_SAVED_AT_ONCE = 32
+"""Of an import; their writes share Redis' round trips to the disk."""
 _PROFILES_WITH_PASSWORD = frozenset({1, 2})
 
 Password = Annotated[
@@ -172,13 +174,23 @@ async def import_stations(
 ) -> Response:
     """Registers up to 1,000 stations, or changes what is given of those that are registered.
 
-    Those before one that is refused are saved. Importing again does no harm, but passwords are generated anew.
+    Those before one that is refused are saved, and perhaps some after it. Importing again does no harm, but passwords
+    are generated anew.
     """
+    _require_distinct(body)
     generated: dict[str, str] = {}
-    for index, one in enumerate(body):
-        _, hashes = await _save(house, one.station, one, all_of_them=False, where=f"body[{index}]")
-        if hashes.generated is not None:
-            generated[one.station] = hashes.generated
+    for begin in range(0, len(body), _SAVED_AT_ONCE):
+        chunk = body[begin : begin + _SAVED_AT_ONCE]
+        saving = (
+            _save(house, one.station, one, all_of_them=False, where=f"body[{index}]")
+            for index, one in enumerate(chunk, begin)
+        )
+        results = await asyncio.gather(*saving, return_exceptions=True)
+        for one, result in zip(chunk, results, strict=True):
+            if isinstance(result, BaseException):
+                raise result
+            if result[1].generated is not None:
+                generated[one.station] = result[1].generated
     return json_response(StationsSaved(len(body), generated))
 
 
@@ -243,6 +255,15 @@ async def _hashes(body: StationChange, where: str) -> Hashes:
         else:
             changes[name] = await asyncio.to_thread(hash_password, password)
     return Hashes(changes, generated)
+
+
+def _require_distinct(body: list[NamedStation]) -> None:
+    first: dict[str, int] = {}
+    for index, one in enumerate(body):
+        earlier = first.setdefault(one.station.casefold(), index)
+        if earlier != index:
+            what = f"is {one.station!r}, which is at body[{earlier}] already"
+            raise invalid(f"body[{index}].station", what, "name each station once; OCPP 2.x ignores case")
 
 
 def _random_hash(password: str, where: str) -> str:

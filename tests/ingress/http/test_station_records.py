@@ -112,6 +112,17 @@ def test_a_fault_of_an_import_is_located(client):
     assert (response.status_code, response.json()["errors"][0]["where"]) == (422, "body[1].password")
 
 
+def test_an_import_names_each_station_once(client):
+    response = client.post(URL, json=[{"station": "CP-1"}, {"station": "cp-1"}])
+    assert (response.status_code, response.json()["errors"][0]["where"]) == (422, "body[1].station")
+
+
+async def test_an_import_larger_than_what_is_saved_at_once_is_saved(client, house):
+    names = [f"CP-{number}" for number in range(70)]
+    assert client.post(URL, json=[{"station": name} for name in names]).json()["saved"] == 70
+    assert all([await record_of(house, name) for name in names])
+
+
 def test_only_an_administrator_may_decide(client_of, house):
     for scope in (Scope.READ, Scope.OPERATE):
         assert client_of(house, scope).post(URL, json=[{"station": "CP-1"}]).status_code == 403

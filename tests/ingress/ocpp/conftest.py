@@ -143,6 +143,10 @@ class FakeBook:
             raise self.error
         return self.records.get(station)
 
+    async def look_up(self, stations):
+        found = {station: await self.station(station) or await self.station_like(station) for station in stations}
+        return {station: record for station, record in found.items() if record is not None}
+
     async def station_like(self, station):
         return next(
             (

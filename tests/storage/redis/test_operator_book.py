@@ -128,6 +128,18 @@ async def test_a_station_is_found_whatever_the_case_of_its_identity(world):
     assert await book.station_like("other") is None
 
 
+async def test_many_stations_are_looked_up_together(world):
+    book = world.book()
+    saved = [StationRecord(station=name) for name in ("CP-1", "CP-2", "Süd")]
+    for record_ in saved:
+        await book.save_station(record_, NOW)
+
+    found = await book.look_up(["CP-1", "cp-2", "SÜD", "CP-9"])
+
+    assert found == {"CP-1": saved[0], "cp-2": saved[1], "SÜD": saved[2]}
+    assert await book.look_up(["nobody"]) == {}
+
+
 async def test_an_import_goes_in_chunks_and_keeps_its_order(world):
     book = world.book(token_chunk=40)
     await book.save_tokens([record(f"T{n}") for n in range(100)], NOW)
