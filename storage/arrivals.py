@@ -7,10 +7,12 @@ more than the last number where it is not: should the counter be lost (a Redis r
 that forgot the last second) the next number is above all earlier ones still.
 """
 
+import asyncio
 from typing import Final
 
 from redis.asyncio import Redis
 
+from engine.ports import JournalUnavailable
 from storage import keys
 from storage.journal_scripts import Script
 from storage.redis_client import redis_link
@@ -28,12 +30,17 @@ return text
 """)
 """Exact until the year 2255: 2^53 microseconds."""
 
+_TOGETHER_MAX: Final = 500
+"""Numbers drawn in one round trip."""
+
 
 class RedisArrivals:
     """`engine.ports.Arrivals` in Redis."""
 
     def __init__(self, client: Redis, *, settings: RedisSettings) -> None:
         self._link: Final = redis_link(client, settings)
+        self._waiting: list[asyncio.Future[int]] = []
+        self._task: asyncio.Task[None] | None = None
 
     async def number(self) -> int:
         """See `engine.ports.Arrivals.number`.
@@ -41,4 +48,27 @@ class RedisArrivals:
         Raises:
             JournalUnavailable: Redis does not answer, or refuses.
         """
-        return int(await self._link.run_one(ARRIVE, [keys.ARRIVALS], ()))
+        loop = asyncio.get_running_loop()
+        drawn: asyncio.Future[int] = loop.create_future()
+        self._waiting.append(drawn)
+        if self._task is None:
+            self._task = loop.create_task(self._draw())
+        return await drawn
+
+    async def _draw(self) -> None:
+        """Draws for all who wait, one round trip (and one write to the disk) at a time: they come by thousands."""
+        while self._waiting:
+            await asyncio.sleep(0)  # whoever comes in this turn goes along
+            together, self._waiting = self._waiting[:_TOGETHER_MAX], self._waiting[_TOGETHER_MAX:]
+            try:
+                replies = await self._link.run(ARRIVE, [((keys.ARRIVALS,), ())] * len(together))
+            except JournalUnavailable as error:
+                replies = [error] * len(together)
+            for drawn, reply in zip(together, replies, strict=True):
+                if drawn.done():  # who asked has given up
+                    continue
+                if isinstance(reply, Exception):
+                    drawn.set_exception(JournalUnavailable(str(reply)))
+                else:
+                    drawn.set_result(int(reply))
+        self._task = None

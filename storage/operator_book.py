@@ -131,7 +131,7 @@ class RedisOperatorBook:
         )
 
     async def look_up(self, stations: Sequence[str]) -> Mapping[str, StationRecord]:
-        """By identity as asked for; of one that is not registered, the one of `station_like`. At most three round trips.
+        """By identity as asked for; of one not registered, the one of `station_like`. Three round trips at most.
 
         Raises:
             JournalUnavailable: They are unknown.

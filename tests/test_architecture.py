@@ -38,7 +38,6 @@ COVERED_ELSEWHERE = {
     "engine/model/*": "tests/engine/test_model.py",
     "engine/ports.py": "tests/storage/redis/test_journal_contract.py",
     "engine/ocpp/answers.py": "tests/engine/ocpp/test_catalogue.py",
-    "engine/ocpp/notices.py": "tests/engine/ocpp/v2/test_notices.py",
     "engine/ocpp/translation.py": "tests/engine/ocpp/test_catalogue.py",
     "engine/ocpp/versions.py": "tests/engine/ocpp/test_catalogue.py",
     "engine/ocpp/v16/configuration_keys.py": "tests/engine/ocpp/v16/test_provisioning.py",

@@ -11,7 +11,7 @@ from engine.model.sessions import SessionOpened
 from engine.ports import Arrivals, JournalUnavailable
 from ingress.metrics import MessageCounts
 from ingress.ocpp.batching import Courier
-from ingress.ocpp.connection import Pause
+from ingress.ocpp.listening import Pause
 from ingress.ocpp.session import SUPERSEDED, StationSession, Surroundings, lost_command
 from ingress.settings import OcppSettings
 

@@ -22,8 +22,7 @@ from websockets.protocol import CONNECTING, OPEN
 from ingress.ocpp import framing
 from ingress.ocpp.forwarded import Caller
 from ingress.ocpp.handshake import OcppProtocol
-from ingress.ocpp.listening import Listener as Listener
-from ingress.ocpp.listening import Pause as Pause
+from ingress.ocpp.listening import Listener, Pause
 from ingress.ocpp.liveness import Wheel, ticks
 from ingress.settings import OcppSettings
 

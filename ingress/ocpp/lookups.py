@@ -55,7 +55,7 @@ class Lookups:
             for found in together.values():
                 found.cancel()
             raise
-        except Exception as error:  # whoever asked hears of it, each by itself
+        except Exception as error:  # noqa: BLE001 (whoever asked hears of it, each by itself)
             for found in together.values():
                 if not found.done():
                     found.set_exception(_own(error))

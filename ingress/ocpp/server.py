@@ -21,11 +21,12 @@ from ingress import metrics
 from ingress.ocpp.admission import Takeovers
 from ingress.ocpp.authentication import Authenticator
 from ingress.ocpp.batching import Courier
-from ingress.ocpp.connection import Connection, Pause
+from ingress.ocpp.connection import Connection
 from ingress.ocpp.consultation import Consultation
 from ingress.ocpp.doors import Doors
 from ingress.ocpp.forwarded import Proxies
 from ingress.ocpp.gatekeeper import Admitted, Gatekeeper, wrong_case
+from ingress.ocpp.listening import Pause
 from ingress.ocpp.liveness import Wheel
 from ingress.ocpp.reception import Reception
 from ingress.ocpp.recorder import Recorder

@@ -43,10 +43,11 @@ from ingress import metrics
 from ingress.ocpp.acquaintance import Acquaintance, Noticed
 from ingress.ocpp.admission import TokenBucket
 from ingress.ocpp.batching import Courier
-from ingress.ocpp.connection import Connection, Pause
+from ingress.ocpp.connection import Connection
 from ingress.ocpp.consultation import CONSULTED, Consultation
 from ingress.ocpp.dispatching import Commands
 from ingress.ocpp.lanes import EVENT_BYTES, Lane, Parcel
+from ingress.ocpp.listening import Pause
 from ingress.ocpp.recorder import Recorder
 from ingress.settings import OcppSettings
 

@@ -21,7 +21,6 @@ from engine.ocpp.v2 import (
     metering,
     monitoring,
     network_profiles,
-    notices,
     payment,
     provisioning,
     remote_control,
@@ -49,7 +48,6 @@ _FROM_STATION = (
     *diagnostics.FROM_STATION,
     *monitoring.FROM_STATION,
     *display_message.FROM_STATION,
-    *notices.FROM_STATION,
 )
 _FROM_CSMS = (
     *provisioning.FROM_CSMS,
@@ -70,7 +68,6 @@ _FROM_CSMS = (
     *diagnostics.FROM_CSMS,
     *monitoring.FROM_CSMS,
     *display_message.FROM_CSMS,
-    *notices.FROM_CSMS,
 )
 _COMMANDS = (
     *provisioning.COMMANDS,
@@ -113,8 +110,25 @@ def _gathered(from_station: tuple[StationCall, ...], from_csms: tuple[CsmsCall, 
 
 DIALECT_201 = _gathered(_FROM_STATION, _FROM_CSMS)
 DIALECT_21 = _gathered(
-    (*_FROM_STATION, *certificates.FROM_STATION_21, *payment.FROM_STATION_21, *smart_charging.FROM_STATION_21, *der_control.FROM_STATION_21, *battery_swap.FROM_STATION_21, *diagnostics.FROM_STATION_21, *notices.FROM_STATION_21),
-    (*_FROM_CSMS, *payment.FROM_CSMS_21, *smart_charging.FROM_CSMS_21, *bidirectional.FROM_CSMS_21, *tariff_and_cost.FROM_CSMS_21, *der_control.FROM_CSMS_21, *battery_swap.FROM_CSMS_21, *diagnostics.FROM_CSMS_21, *notices.FROM_CSMS_21),
+    (
+        *_FROM_STATION,
+        *certificates.FROM_STATION_21,
+        *payment.FROM_STATION_21,
+        *smart_charging.FROM_STATION_21,
+        *der_control.FROM_STATION_21,
+        *battery_swap.FROM_STATION_21,
+        *diagnostics.FROM_STATION_21,
+    ),
+    (
+        *_FROM_CSMS,
+        *payment.FROM_CSMS_21,
+        *smart_charging.FROM_CSMS_21,
+        *bidirectional.FROM_CSMS_21,
+        *tariff_and_cost.FROM_CSMS_21,
+        *der_control.FROM_CSMS_21,
+        *battery_swap.FROM_CSMS_21,
+        *diagnostics.FROM_CSMS_21,
+    ),
 )
 
 _DIALECT_OF = {Version.V201: DIALECT_201, Version.V21: DIALECT_21}

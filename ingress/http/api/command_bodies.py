@@ -9,6 +9,7 @@ from pydantic import BaseModel, Discriminator, Field, JsonValue, Tag
 
 from engine.model.authorization import ClearCache, Token
 from engine.model.availability import ChangeAvailability
+from engine.model.charging_profiles import ChargingProfile
 from engine.model.commands import Command
 from engine.model.data_transfer import SendData
 from engine.model.ids import EvseRef
@@ -22,6 +23,7 @@ from engine.model.provisioning import (
     VariableSetting,
 )
 from engine.model.remote_control import RequestStart, RequestStop, TriggerMessage, UnlockConnector
+from engine.model.smart_charging import SetChargingProfile
 from ingress.http.api.texts import INTEGER_MAX, Name, Place, Short
 from ingress.http.api.words import word_of
 from ingress.http.problems import compact
@@ -85,6 +87,10 @@ class StartBody(CommandBody):
     group: Annotated[
         Name | None, Field(description="The token's group, whose other tokens may stop it; OCPP 2.x only.")
     ] = None
+    profile: Annotated[
+        dict[str, JsonValue] | None,
+        Field(description="A TxProfile for the transaction to come, without transaction_id; see ChargingProfile."),
+    ] = None
 
     def word(self, number: int) -> Command:
         """See `CommandBody.word`."""
@@ -93,6 +99,7 @@ class StartBody(CommandBody):
             evse=place_of(self.evse, self.connector),
             remote_start_id=number if self.remote_start_id is None else self.remote_start_id,
             group=None if self.group is None else Token(value=self.group),
+            profile=None if self.profile is None else _profile_of(self.profile),
         )
 
 
@@ -332,6 +339,13 @@ AnyCommand = Annotated[
     | Annotated[RawBody, Tag(RAW)],
     Discriminator(_kind_of),
 ]
+
+
+def _profile_of(profile: dict[str, JsonValue]) -> ChargingProfile:
+    """In the engine's words. Raises Problem: 422."""
+    command = word_of("set_charging_profile", {"evse": 0, "profile": profile})
+    assert isinstance(command, SetChargingProfile)
+    return command.profile
 
 
 def place_of(evse: int | None, connector: int | None) -> EvseRef | None:

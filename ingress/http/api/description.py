@@ -16,6 +16,7 @@ from ingress.http.api.status import StatusAnswer
 from ingress.http.api.local_lists import Checked
 from ingress.http.api.tokens import ImportAnswer, TokenPublic
 from ingress.http.local_lists import Synced
+from ingress.http.api.signed_values import SignedValue
 from ingress.http.api.words import WORDS
 from ingress.http.problems import ProblemBody
 from ingress.http.services import ScrapeTarget
@@ -48,6 +49,7 @@ STRUCTS: tuple[type, ...] = (
     MessageRow,
     ProblemBody,
     ScrapeTarget,
+    SignedValue,
     StationDetail,
     StationPublic,
     StationsSaved,

@@ -48,12 +48,12 @@ def test_a_profile_that_was_shown_is_the_record_s_unless_it_is_lower(present, fo
 
 
 @pytest.mark.parametrize(("present", "following"), [(1, 1), (2, 1), (3, 1), (3, 2), (1, 4), (1, -1)])
-def test_A00_FR_005_a_station_is_not_told_a_lower_profile(present, following):  # noqa: N802 (names the requirement)
+def test_A00_FR_005_a_station_is_not_told_a_lower_profile(present, following):
     with pytest.raises(ValueError, match="security profile"):
         StationRecord("CP-1", security_profile=present).with_profile_next(following)
 
 
-def test_A05_FR_08_from_3_to_2_where_it_is_allowed(  # noqa: N802 (names the requirement)
+def test_A05_FR_08_from_3_to_2_where_it_is_allowed(
 ):
     record = StationRecord("CP-1", security_profile=3, downgrade_allowed=True)
     assert record.with_profile_next(2).security_profile_next == 2

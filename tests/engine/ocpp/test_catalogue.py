@@ -9,37 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.model.authorization import TokenAnswer, TokenPresented, TokenStatus, TokenVerdict
-from engine.model.availability import ConnectorStatusAnswer, ConnectorStatusReported
 from engine.model.commands import Outcome, Result
-from engine.model.data_transfer import DataAnswer, DataReported
-from engine.model.diagnostics import (
-    CustomerInformationReported,
-    EventStreamAnswer,
-    EventStreamGone,
-    EventStreamOffered,
-    LogStatusReported,
-)
-from engine.model.display_message import DisplayMessagesReported
+from engine.model.data_transfer import DataAnswer
 from engine.model.envelopes import Reported
-from engine.model.firmware import FirmwareStatusReported, PublicationReported
-from engine.model.metering import ReadingsAnswer, ReadingsReported
-from engine.model.monitoring import EventsReported, MonitorsReported
-from engine.model.notices import NoticeAnswer, RawCommand, StationNotice
+from engine.model.notices import NoticeAnswer, RawCommand
 from engine.model.provisioning import (
-    BootAnswer,
     BootReported,
     HeartbeatAnswer,
-    HeartbeatReported,
-    Registration,
     ResetKind,
     ResetStation,
 )
-from engine.model.transactions import Stage, TransactionAnswer, TransactionReported
+from engine.model.transactions import Stage
 from engine.ocpp import catalogue, schemas
 from engine.ocpp.errors import ErrorCode, LocalError, RemoteError
 from engine.ocpp.translation import NotExpressible
 from engine.ocpp.versions import Version
+from tests.engine.answering import answer_to
 
 V16, V201, V21 = Version.V16, Version.V201, Version.V21
 NOW = datetime(2026, 5, 1, 10, tzinfo=UTC)
@@ -68,42 +53,6 @@ BLOCKS = {
     "der_control",
     "battery_swap",
 }
-
-OTHERS = {
-    EventStreamOffered: EventStreamAnswer(accepted=True),
-    FirmwareStatusReported: NoticeAnswer(),
-    PublicationReported: NoticeAnswer(),
-    LogStatusReported: NoticeAnswer(),
-    CustomerInformationReported: NoticeAnswer(),
-    EventStreamGone: NoticeAnswer(),
-    MonitorsReported: NoticeAnswer(),
-    EventsReported: NoticeAnswer(),
-    DisplayMessagesReported: NoticeAnswer(),
-}
-"""Answers that are always the same."""
-
-
-def answer_to(report):
-    """An answer as the domain gives it."""
-    match report:
-        case BootReported():
-            return BootAnswer(registration=Registration.ACCEPTED, interval_s=300, now=NOW)
-        case HeartbeatReported():
-            return HeartbeatAnswer(now=NOW)
-        case ConnectorStatusReported():
-            return ConnectorStatusAnswer()
-        case TokenPresented():
-            return TokenAnswer(verdict=TokenVerdict(status=TokenStatus.ACCEPTED, expires_at=NOW, group="G"))
-        case TransactionReported():
-            verdict = None if report.token is None else TokenVerdict(status=TokenStatus.BLOCKED)
-            return TransactionAnswer(stage=report.stage, number=17, verdict=verdict)
-        case ReadingsReported():
-            return ReadingsAnswer()
-        case DataReported():
-            return DataAnswer(status="UnknownVendorId")
-        case StationNotice():
-            return NoticeAnswer(echo=report.echo)
-    return OTHERS[type(report)]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from engine.model.sessions import SessionClosed
-from ingress.ocpp.connection import Pause
+from ingress.ocpp.listening import Pause
 
 HANDSHAKE = (
     b"GET /CP1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
