@@ -39,7 +39,6 @@ from engine.model.stations import StationRecord
 from engine.model.tariff_and_cost import AssignedTo, TariffBook
 from engine.model.tariffs import Tariff
 
-
 JsonValue = dict[str, Any] | list[Any] | str | int | float | bool | None
 """Any JSON, decoded."""
 

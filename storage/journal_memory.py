@@ -11,9 +11,9 @@ from typing import Final
 
 from engine.model.authorization import TransactionUse
 from engine.model.codec import decode_station_record, decode_tariff_book, decode_token_record, decode_uses, encode
-from engine.model.tariff_and_cost import TariffBook
 from engine.model.facts import JournalEntry
 from engine.model.ids import Unit
+from engine.model.tariff_and_cost import TariffBook
 from engine.ports import Fenced, Fetched, JournalUnavailable, UnitCommit
 from storage import keys
 from storage.journal import TRANSACTION_NUMBER_MAX, numbers_spent

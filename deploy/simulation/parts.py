@@ -116,8 +116,8 @@ async def _insisted(start: Callable[[], Awaitable[None]]) -> None:
 
 def _next_deadline_s(actor: StationActor, process: Process) -> float | None:
     """Seconds until the actor's tick has something to do; None: no command is open."""
-    hosted = actor._turns.stations.values()  # noqa: SLF001 (idle time is to be free: nobody else may ask)
-    deadlines = [deadline for each in hosted if (deadline := next_deadline(each.state, actor._policy)) is not None]
+    hosted, policy = actor._turns.stations.values(), actor._policy  # noqa: SLF001 (idle time is to be free)
+    deadlines = [deadline for each in hosted if (deadline := next_deadline(each.state, policy)) is not None]
     if not deadlines:
         return None
     return max(0.0, (min(deadlines) - process.clock.now()).total_seconds())

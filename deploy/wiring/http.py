@@ -95,9 +95,7 @@ class HttpProcess:
             asyncio.create_task(app.state.local_lists.keep()),
             asyncio.create_task(uses.run(SystemClock(), chosen.uses_interval_s)),
         )
-        self._server = HttpServer(
-            app, settings.http.host, settings.http.port, drain_s=settings.http.drain_s
-        )
+        self._server = HttpServer(app, settings.http.host, settings.http.port, drain_s=settings.http.drain_s)
         await self._server.start()
 
     async def health(self) -> dict[str, Any]:

@@ -130,7 +130,17 @@ Command = (
     | RawCommand
 )
 
-Found = ListVersion | CompositeSchedule | ControlsSuperseded | TariffsFound | TariffsCleared | LogFile | MonitorResults | MonitorsGone | StreamsFound
+Found = (
+    ListVersion
+    | CompositeSchedule
+    | ControlsSuperseded
+    | TariffsFound
+    | TariffsCleared
+    | LogFile
+    | MonitorResults
+    | MonitorsGone
+    | StreamsFound
+)
 """What answers tell beyond a yes or a no, in words."""
 
 

@@ -20,9 +20,9 @@ from engine.model.certificates import (
     SigningAnswer,
     SigningAsked,
 )
-from engine.model.der_control import DerAlarmReported, DerControlsReported, DerNoted, DerStartStopReported
 from engine.model.commands import Command, CommandReplied
 from engine.model.data_transfer import DataAnswer, DataReported
+from engine.model.der_control import DerAlarmReported, DerControlsReported, DerNoted, DerStartStopReported
 from engine.model.device_model import VariablesAnswer, VariablesReported
 from engine.model.diagnostics import (
     CustomerInformationReported,
@@ -38,8 +38,12 @@ from engine.model.ids import Unit
 from engine.model.metering import ReadingsAnswer, ReadingsReported
 from engine.model.monitoring import EventsReported, MonitorsReported
 from engine.model.notices import NoticeAnswer, StationNotice
+from engine.model.payment import SettlementAnswer, SettlementReported, VatNumberAnswer, VatNumberPresented
 from engine.model.provisioning import BootAnswer, BootReported, HeartbeatAnswer, HeartbeatReported
 from engine.model.quirks import OdditiesReported
+from engine.model.reservation import ReservationStatusAnswer, ReservationStatusReported
+from engine.model.security import SecurityEventAnswer, SecurityEventReported
+from engine.model.sessions import SessionAnswer, SessionClosed, SessionOpened, SilenceReported, SpeechReported
 from engine.model.smart_charging import (
     ChargingNoted,
     DynamicUpdateAnswer,
@@ -53,11 +57,7 @@ from engine.model.smart_charging import (
     PriorityReported,
     ProfilesReported,
 )
-from engine.model.security import SecurityEventAnswer, SecurityEventReported
-from engine.model.sessions import SessionAnswer, SessionClosed, SessionOpened, SilenceReported, SpeechReported
 from engine.model.transactions import TransactionAnswer, TransactionReported
-from engine.model.payment import SettlementAnswer, SettlementReported, VatNumberAnswer, VatNumberPresented
-from engine.model.reservation import ReservationStatusAnswer, ReservationStatusReported
 from engine.model.word import Word
 
 Report = (

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from engine.model.authorization import StopDropped, StopPlanned, TokenChecked, TokenRemoved, TokenSaved
 from engine.model.availability import AvailabilityReached, AvailabilityWanted, ConnectorStatusChanged
-from engine.model.campaigns import CampaignChanged, CampaignStarted
 from engine.model.battery_swap import SwapLapsed, SwapMoved, SwapRequested
 from engine.model.bidirectional import AfrrSignalSent, EnergyTransfersAllowed
+from engine.model.campaigns import CampaignChanged, CampaignStarted
 from engine.model.certificates import (
     CertificateDeleted,
     CertificateInstalled,
@@ -63,6 +63,13 @@ from engine.model.firmware import (
     PublicationEnded,
     PublicationStatusRecorded,
 )
+from engine.model.local_list import (
+    LocalListAsked,
+    LocalListChecked,
+    LocalListDoubted,
+    LocalListRefused,
+    LocalListUpdated,
+)
 from engine.model.metering import ReadingsRecorded
 from engine.model.monitoring import (
     EventsRecorded,
@@ -75,14 +82,16 @@ from engine.model.monitoring import (
     MonitorsSet,
 )
 from engine.model.notices import NoticeRecorded
+from engine.model.payment import SettlementRecorded, VatNumberChecked
 from engine.model.provisioning import (
     NetworkProfileAnswered,
     PasswordChangeAnswered,
     StationBooted,
     StationSeen,
 )
-from engine.model.remote_control import FollowUpAwaited, FollowUpCame, FollowUpMissing
 from engine.model.quirks import OdditiesCounted
+from engine.model.remote_control import FollowUpAwaited, FollowUpCame, FollowUpMissing
+from engine.model.reservation import ReservationEnded, ReservationLapsed, ReservationMade, ReservationRefused
 from engine.model.security import SecurityEventRecorded
 from engine.model.sessions import (
     IdentityContested,
@@ -128,15 +137,6 @@ from engine.model.transactions import (
     TransactionStatusTold,
     TransactionUpdated,
 )
-from engine.model.local_list import (
-    LocalListAsked,
-    LocalListChecked,
-    LocalListDoubted,
-    LocalListRefused,
-    LocalListUpdated,
-)
-from engine.model.payment import SettlementRecorded, VatNumberChecked
-from engine.model.reservation import ReservationEnded, ReservationLapsed, ReservationMade, ReservationRefused
 from engine.model.word import Word
 
 Fact = (

@@ -68,6 +68,7 @@ from engine.model.monitoring import (
     SetVariableMonitoring,
 )
 from engine.model.notices import StationNotice
+from engine.model.payment import SettlementReported, VatNumberPresented
 from engine.model.provisioning import (
     BootReported,
     ChangePassword,
@@ -77,12 +78,11 @@ from engine.model.provisioning import (
     SetNetworkProfile,
     SetVariables,
 )
-from engine.model.remote_control import RequestStart, RequestStop
 from engine.model.quirks import OdditiesReported
+from engine.model.remote_control import RequestStart, RequestStop
+from engine.model.reservation import CancelReservation, ReservationStatusReported, ReserveNow
 from engine.model.security import SecurityEventReported
 from engine.model.sessions import SilenceReported, SpeechReported
-from engine.model.payment import SettlementReported, VatNumberPresented
-from engine.model.reservation import CancelReservation, ReservationStatusReported, ReserveNow
 from engine.model.smart_charging import (
     ClearChargingProfile,
     DynamicUpdatePulled,
@@ -109,9 +109,9 @@ from engine.model.transactions import GetTransactionStatus, TransactionReported
 from engine.station import (
     authorization,
     availability,
-    certificates,
     battery_swap,
     bidirectional,
+    certificates,
     charging_objections,
     data_transfer,
     der_control,
@@ -130,8 +130,8 @@ from engine.station import (
     quirks,
     reservation,
     security,
-    smart_charging,
     sessions,
+    smart_charging,
     tariff_and_cost,
     transactions,
 )
@@ -144,8 +144,8 @@ Handler = Callable[[StationState, Any, Context], tuple[Effect, ...]]
 Consequence = Callable[[StationState, CommandRequest, Outcome, Context], tuple[Effect, ...]]
 """What a command's outcome means for its block: more records, follow-up commands (`commands.issue`).
 
-The state is the one before the outcome; the outcome is any, also TIMED_OUT, OFFLINE, CANCELLED, ...; a late answer comes
-only as long as the command is remembered.
+The state is the one after the settling; the outcome is any, also TIMED_OUT, OFFLINE, CANCELLED, ... A late answer to a
+command that was given up has no consequence: the request is not remembered.
 """
 Objection = Callable[[StationState, Any, Context], str | None]
 """Why a command must not be sent now; None: it may. For people."""
@@ -341,7 +341,9 @@ TIMED_PARTS: tuple[str, ...] = (
     "planned_stops",
     "known_list",
     "reserved",
-    "charging", "der", "swaps",
+    "charging",
+    "der",
+    "swaps",
     "firmware",
     "diagnostics",
     "monitoring",

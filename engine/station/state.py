@@ -12,13 +12,13 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.model.authorization import StopDropped, StopPlanned, TokenChecked
-from engine.model.battery_swap import SwapLapsed, SwapMoved, SwapRequested
 from engine.model.availability import (
     AvailabilityReached,
     AvailabilityWanted,
     ConnectorStatus,
     ConnectorStatusChanged,
 )
+from engine.model.battery_swap import SwapLapsed, SwapMoved, SwapRequested
 from engine.model.commands import CommandRequested, CommandSent, CommandSettled
 from engine.model.data_transfer import DataReceived
 from engine.model.der_control import (
@@ -32,11 +32,19 @@ from engine.model.der_control import (
 )
 from engine.model.device_model import InventoryAsked, InventoryPlanned, ReportFollowed, VariablesRecorded
 from engine.model.facts import Fact
+from engine.model.local_list import (
+    LocalListAsked,
+    LocalListChecked,
+    LocalListDoubted,
+    LocalListRefused,
+    LocalListUpdated,
+)
 from engine.model.metering import ReadingsRecorded
 from engine.model.notices import NoticeRecorded
 from engine.model.provisioning import Registration, StationBooted, StationSeen
-from engine.model.remote_control import FollowUpAwaited, FollowUpCame, FollowUpMissing, TriggerMessage
 from engine.model.quirks import Make, OdditiesCounted
+from engine.model.remote_control import FollowUpAwaited, FollowUpCame, FollowUpMissing, TriggerMessage
+from engine.model.reservation import ReservationEnded, ReservationLapsed, ReservationMade
 from engine.model.sessions import (
     IdentityContested,
     SessionEnded,
@@ -58,28 +66,20 @@ from engine.model.smart_charging import (
 )
 from engine.model.tariff_and_cost import CostBegun, CostCounted, CostSettled, CostUpdatesUnsupported
 from engine.model.transactions import TransactionEnded, TransactionOpened, TransactionUpdated
-from engine.model.local_list import (
-    LocalListAsked,
-    LocalListChecked,
-    LocalListDoubted,
-    LocalListRefused,
-    LocalListUpdated,
-)
-from engine.model.reservation import ReservationEnded, ReservationLapsed, ReservationMade
 from engine.model.word import Word
 from engine.station.awaited import Awaited, Service
 from engine.station.charging_memory import ChargingMemory
+from engine.station.clocks import instant
+from engine.station.der_memory import DerMemory
 from engine.station.diagnostics_memory import Diagnostics, DiagnosticsFact
 from engine.station.display_memory import Display, DisplayFact
 from engine.station.firmware_memory import Firmware, FirmwareFact
-from engine.station.monitoring_memory import Monitoring, MonitoringFact
-from engine.station.clocks import instant
-from engine.station.der_memory import DerMemory
 from engine.station.inventory import Inventory
-from engine.station.known_list import KnownList
 from engine.station.known_costs import KnownCosts
+from engine.station.known_list import KnownList
 from engine.station.known_swaps import KnownSwaps
 from engine.station.ledger import Ledger
+from engine.station.monitoring_memory import Monitoring, MonitoringFact
 from engine.station.planned_stops import PlannedStops
 from engine.station.presence import Noticed, Presence, make_of
 from engine.station.queue import Queue
@@ -232,9 +232,7 @@ def evolve(state: StationState, fact: Fact) -> StationState:
             return replace(state, queue=state.queue.left(fact))
         case StationBooted():
             make = make_of(fact.boot)
-            return _heard(
-                state, fact.at, registration=fact.registration, triggered=(), make=make, quirks=fact.quirks
-            )
+            return _heard(state, fact.at, registration=fact.registration, triggered=(), make=make, quirks=fact.quirks)
         case SessionStarted() | SessionEnded():
             return _session(state, fact)
         case CommandRequested():

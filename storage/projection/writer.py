@@ -22,7 +22,6 @@ from storage.projection.changes import (
     TransactionKey,
 )
 from storage.projection.clean import json_of
-from storage.projection.clean import json_of
 from storage.projection.pending_rows import write_pending
 from storage.projection.updates import write_progress, write_seen
 from storage.projection.upserts import Column, Upsert

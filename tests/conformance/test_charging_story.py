@@ -180,8 +180,7 @@ async def test_profiles_are_set_followed_and_cleared_and_the_transaction_has_its
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_a_remote_start_carries_the_first_profile(narke, version):
     async with Raw(narke, f"F-{version.replace('.', '')}", version) as station:
-        token = {"value": "STORY", "type": "ISO14443"}
-        fields = {"token": token, "evse": {"evse": 1}, "profile": profile(7, "TxProfile")}
+        fields = {"token": "STORY", "token_type": "ISO14443", "evse": 1, "profile": profile(7, "TxProfile")}
         assert (await station.told("request_start", **fields))[0] == "accepted"
         said = station.last("RemoteStartTransaction" if version == "1.6" else "RequestStartTransaction")
         assert "transactionId" not in said["chargingProfile"]

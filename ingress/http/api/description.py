@@ -10,14 +10,14 @@ from ingress.http.api.answers import PROBLEM_MEDIA_TYPE, finish_examples, struct
 from ingress.http.api.campaigns import CampaignAnswer, CampaignTaken
 from ingress.http.api.certificates import CertificateAnswer, CertificatesAnswer, ChainAnswer, DecisionAnswer
 from ingress.http.api.commanding import CommandAnswer
+from ingress.http.api.local_lists import Checked
 from ingress.http.api.quirks import QuirkProfilePublic, StationQuirks, SuggestedQuirk
+from ingress.http.api.signed_values import SignedValue
 from ingress.http.api.station_records import StationPublic, StationsSaved
 from ingress.http.api.status import StatusAnswer
-from ingress.http.api.local_lists import Checked
 from ingress.http.api.tokens import ImportAnswer, TokenPublic
-from ingress.http.local_lists import Synced
-from ingress.http.api.signed_values import SignedValue
 from ingress.http.api.words import WORDS
+from ingress.http.local_lists import Synced
 from ingress.http.problems import ProblemBody
 from ingress.http.services import ScrapeTarget
 from storage.blocks.registry import TABLES

@@ -31,7 +31,8 @@ def ok(result):
     "arguments",
     [
         ["status"], ["stations"], ["station", "show", "CP-1"], ["transactions"], ["messages", "CP-1"],
-        ["events", "CP-1"], ["tokens", "list"], ["tokens", "show", "T"], ["command", "list"], ["campaign", "list"], ["records"], ["records", "campaigns"], ["keys", "list"],
+        ["events", "CP-1"], ["tokens", "list"], ["tokens", "show", "T"], ["command", "list"],
+        ["campaign", "list"], ["records"], ["records", "campaigns"], ["keys", "list"],
         ["version"], ["transaction", "CP-1", "tx-0"], ["reset", "CP-1"],
     ],
 )  # fmt: skip

@@ -53,8 +53,7 @@ def test_A00_FR_005_a_station_is_not_told_a_lower_profile(present, following):
         StationRecord("CP-1", security_profile=present).with_profile_next(following)
 
 
-def test_A05_FR_08_from_3_to_2_where_it_is_allowed(
-):
+def test_A05_FR_08_from_3_to_2_where_it_is_allowed():
     record = StationRecord("CP-1", security_profile=3, downgrade_allowed=True)
     assert record.with_profile_next(2).security_profile_next == 2
     with pytest.raises(ValueError, match="3 to 2"):

@@ -42,7 +42,6 @@ class TellingGateway:
             raise self.outcome
         return self.outcome
 
-
     async def submit(self, request: CommandRequest) -> None:
         self.requests.append(request)
         if isinstance(self.outcome, Exception):

@@ -4,7 +4,9 @@ import pytest
 
 from engine.model.smart_charging import SetChargingProfile
 from engine.model.tariff_and_cost import AssignedTo
+from ingress.http.api.command_bodies import StartBody
 from ingress.http.api.words import word_of
+from ingress.http.problems import Problem
 from storage.tariff_book import MemoryTariffBook
 from tests.ingress.http.house import TestHouse
 
@@ -61,3 +63,11 @@ def test_a_profile_in_JSON_is_the_words():
     command = word_of("set_charging_profile", {"evse": 0, "profile": profile})
     assert isinstance(command, SetChargingProfile)
     assert command.profile.schedules[0].periods[0].limit == 16.0
+
+
+def test_TC_059_a_remote_start_over_REST_carries_a_profile():
+    schedule = {"unit": "A", "periods": [{"start_s": 0, "limit": 16}]}
+    profile = {"id": 1, "stack_level": 0, "purpose": "TxProfile", "kind": "Relative", "schedules": [schedule]}
+    assert StartBody(token="04AB", profile=profile).word(1).profile.schedules[0].periods[0].limit == 16.0
+    with pytest.raises(Problem, match="purpose"):
+        StartBody(token="04AB", profile=profile | {"purpose": "Odd"}).word(1)

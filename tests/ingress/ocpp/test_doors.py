@@ -73,7 +73,7 @@ async def test_messages_travel_over_tls(make_tls_ingress, authority, ask, frames
         "AES256-GCM-SHA384",
     ],
 )
-async def test_A00_FR_318_the_suites_of_the_specification_are_spoken(make_tls_ingress, authority, suite):  # noqa: N802 (names the requirement)
+async def test_A00_FR_318_the_suites_of_the_specification_are_spoken(make_tls_ingress, authority, suite):
     ingress = await make_tls_ingress()
     context = authority.trusting()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -83,7 +83,7 @@ async def test_A00_FR_318_the_suites_of_the_specification_are_spoken(make_tls_in
         assert station.transport.get_extra_info("compression") is None
 
 
-async def test_A00_FR_315_tls_1_1_is_refused(make_tls_ingress, authority, counted):  # noqa: N802 (names the requirement)
+async def test_A00_FR_315_tls_1_1_is_refused(make_tls_ingress, authority, counted):
     ingress = await make_tls_ingress()
     context = authority.trusting()
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
@@ -96,7 +96,7 @@ async def test_A00_FR_315_tls_1_1_is_refused(make_tls_ingress, authority, counte
     await refused()
 
 
-async def test_A00_FR_322_weak_suites_are_refused(make_tls_ingress, authority, counted):  # noqa: N802 (names the requirement)
+async def test_A00_FR_322_weak_suites_are_refused(make_tls_ingress, authority, counted):
     ingress = await make_tls_ingress()
     context = authority.trusting()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -185,6 +185,7 @@ async def test_a_port_that_is_taken_is_said(make_tls_ingress):
 
 def test_all_of_it_runs_on_uvloop_too(doubles, authority, server_files):
     """What the product runs on: its TLS is another than asyncio's own."""
+
     async def main():
         actors, book, log, clock = doubles()
         settings = OcppSettings(
