@@ -25,7 +25,7 @@ LONG: dict[str, str] = {
     "ingress/ocpp/batching.py:Courier": "33 short methods around one set of queues; in parts they would share it all",
     "loadtests/station.py:Station": "all that a station says and obeys, a short method each",
     "loadtests/swarm/station.py:Station": "the same for Locust, whose greenlets share no code with asyncio",
-    "ingress/ocpp/session.py:StationSession": "one conversation: a method for each thing that connection, courier or actor say",
+    "ingress/ocpp/session.py:StationSession": "one conversation: a method for each thing that its three neighbours say",
     "ingress/ocpp/connection.py:Connection": "half of its methods are callbacks that asyncio and the session demand",
 }
 """What is longer than the bounds, as `file` or `file:name`: the reason."""

@@ -72,8 +72,8 @@ class StationRecord(Word, frozen=True):
         step = (self.security_profile, profile)
         if profile <= self.security_profile and not (self.downgrade_allowed and step == _DOWNGRADE):
             raise ValueError(
-                f"security profile {profile} is not above {self.security_profile}, the one of {self.station}: OCPP does not "
-                "lower it (A00.FR.005); only 3 to 2 can be allowed for a station"
+                f"security profile {profile} is not above {self.security_profile}, the one of {self.station}: "
+                "OCPP does not lower it (A00.FR.005); only 3 to 2 can be allowed for a station"
             )
         return msgspec.structs.replace(self, security_profile_next=profile)
 

@@ -129,9 +129,9 @@ class Policy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `commands_open_max`: how many commands one station may have queued and sent. `answer_s`: how long a station has
     for its answer before the next command goes out (2.1 part 2 section 3.2: 30 s). `connect_pause_s`: how long after a
     connection what waits for it stays back, so that the answer to a boot goes first (ocpp.md 23).
-    `seen_interval_s`: the least time between two `StationSeen`. `clock_skew_s_max`: beyond it a transaction is flagged CLOCK_SKEW. `data_vendors_accepted`:
-    vendor ids whose data transfers are answered Accepted, all others UnknownVendorId. `quirks`: what stations of some
-    makes do otherwise.
+    `seen_interval_s`: the least time between two `StationSeen`. `clock_skew_s_max`: beyond it a transaction is flagged
+    CLOCK_SKEW. `data_vendors_accepted`: vendor ids whose data transfers are answered Accepted, all others
+    UnknownVendorId. `quirks`: what stations of some makes do otherwise.
     """
 
     heartbeat_interval_s: int = 300
