@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validat
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
+from actors.cost_settings import CostSettings
 from actors.diagnostics_settings import DiagnosticsSettings
 from actors.provisioning_settings import ProvisioningSettings, TransactionSettings
 from actors.settings import ActorSettings, AuthorizationSettings
@@ -144,6 +145,7 @@ class Settings(BaseSettings):
         ProvisioningSettings(), description="What stations are asked and told around their boots."
     )
     transactions: TransactionSettings = Field(TransactionSettings(), description="Rules of transactions.")
+    costs: CostSettings = Field(default=CostSettings(), description="Costs of transactions.")
     diagnostics: DiagnosticsSettings = Field(
         DiagnosticsSettings(), description="Firmware, logs, reports and event streams."
     )

@@ -32,6 +32,7 @@ def policy_of(settings: Settings) -> Policy:
         provisioning=settings.provisioning.policy,
         transactions=settings.transactions.policy,
         diagnostics=settings.diagnostics.policy,
+        costs=settings.costs.policy,
         quirks=quirk_files.load(actors.quirks_file),
     )
 

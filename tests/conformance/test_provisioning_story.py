@@ -243,7 +243,7 @@ async def test_TC_073_TC_A_09_a_new_password_takes_effect_when_the_station_shows
         station.asked.clear()
         done = await asyncio.to_thread(narke.cli, "station", "rotate-password", name)
         assert "accepted" in done.stdout
-        _, payload = station.asked[-1]
+        payload = await station.was_asked("ChangeConfiguration" if version == "1.6" else "SetVariables")
         told = payload["value"] if version == "1.6" else payload["setVariableData"][0]["attributeValue"]
     presented = bytes.fromhex(told) if version == "1.6" else told
     async with station_of(narke, name, version, old):
