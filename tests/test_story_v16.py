@@ -24,7 +24,8 @@ async def test_what_a_station_tells_of_a_transaction_stands_in_postgresql(narke)
     started_at = now()
     async with package_station(narke, "STORY-16", "1.6") as station:
         boot = await station.say("BootNotification", **BOOT)
-        assert (boot.status, boot.interval) == ("Accepted", 300)
+        assert boot.status == "Accepted"
+        assert 270 <= boot.interval <= 300, "not all stations beat at once"
         for connector in (0, 1):
             await station.say(
                 "StatusNotification",

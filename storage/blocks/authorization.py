@@ -28,7 +28,7 @@ UNKNOWN_TOKENS = Table(
     ages_by="asked_at",
     filters=("station", "token_key", "status"),
     shown=("asked_at", "token", "type", "station", "status"),
-    about="Tokens without a record that stations asked about, and what they were told.",
+    about="Tokens without a record that stations asked about.",
     tag="tokens",
 )
 

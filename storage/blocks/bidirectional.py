@@ -24,7 +24,7 @@ ALLOWED = Table(
     key=("station", "transaction_id"),
     ages_by="told_at",
     filters=("station", "transaction_id"),
-    about="Kinds of energy transfer that transactions may use, where their stations were told.",
+    about="Kinds of energy transfer that transactions may use.",
     tag="grid",
 )
 

@@ -70,7 +70,7 @@ CERTIFICATE_REQUESTS = Table(
     ages_by="asked_at",
     filters=("station", "request", "state", "serial_number"),
     shown=("asked_at", "station", "request", "state", "certificate_type", "expires_at", "detail"),
-    about="Stations' requests for certificates and what became of them, newest first.",
+    about="Stations' requests for certificates and what became of them.",
     tag="certificates",
 )
 

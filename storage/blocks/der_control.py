@@ -70,7 +70,7 @@ ALARMS = Table(
     ages_by="raised_at",
     filters=("station", "active"),
     shown=("station", "raised_at", "type", "fault", "active", "ended_at", "info"),
-    about="Times in which inverters deviated from their charging profiles, newest first.",
+    about="Times in which inverters deviated from their profiles.",
     tag=TAG,
 )
 

@@ -38,7 +38,7 @@ FOLLOW_UPS = Table(
     ages_by="accepted_at",
     filters=("station", "what", "status", "transaction_id"),
     shown=("accepted_at", "station", "what", "status", "due_at", "over_at", "transaction_id", "command_id"),
-    about="What must follow from accepted commands, and whether it did; newest first.",
+    about="What must follow from accepted commands, and whether it did.",
     tag="remote control",
 )
 

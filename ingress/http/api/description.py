@@ -10,11 +10,13 @@ from ingress.http.api.answers import PROBLEM_MEDIA_TYPE, finish_examples, struct
 from ingress.http.api.campaigns import CampaignAnswer, CampaignTaken
 from ingress.http.api.certificates import CertificateAnswer, CertificatesAnswer, ChainAnswer, DecisionAnswer
 from ingress.http.api.commanding import CommandAnswer
+from ingress.http.api.customer_information import CustomerTextAnswer
 from ingress.http.api.local_lists import Checked
 from ingress.http.api.quirks import QuirkProfilePublic, StationQuirks, SuggestedQuirk
 from ingress.http.api.signed_values import SignedValue
 from ingress.http.api.station_records import StationPublic, StationsSaved
 from ingress.http.api.status import StatusAnswer
+from ingress.http.api.tariffs import AssignmentAnswer
 from ingress.http.api.tokens import ImportAnswer, TokenPublic
 from ingress.http.api.words import WORDS
 from ingress.http.local_lists import Synced
@@ -31,6 +33,8 @@ from storage.queries.rows import (
 )
 
 STRUCTS: tuple[type, ...] = (
+    AssignmentAnswer,
+    CustomerTextAnswer,
     CertificateAnswer,
     CertificatesAnswer,
     ChainAnswer,

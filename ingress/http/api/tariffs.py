@@ -43,6 +43,9 @@ class AssignmentBody(BaseModel, extra="forbid"):
     tariff_id: Annotated[str | None, Field(max_length=60, pattern=PLAIN, description="null: none of its own.")] = None
 
 
+ASSIGNMENT = {"tariff_id": "day-night-1"}
+
+
 class AssignmentAnswer(msgspec.Struct, frozen=True):
     """Whom a tariff is for. `tariff_id` null: nobody of that name has one of their own."""
 
@@ -77,7 +80,12 @@ async def remove_tariff(house: House, tariff_id: TariffId) -> Response:
     dependencies=[OPERATE],
     responses=answers(AssignmentAnswer, {"assigned_to": "station", "name": "CP-1", "tariff_id": "day-night-1"}, 409),
 )
-async def assign_tariff(house: House, assigned_to: AssignedTo, name: AssigneeName, body: AssignmentBody) -> Response:
+async def assign_tariff(
+    house: House,
+    assigned_to: AssignedTo,
+    name: AssigneeName,
+    body: Annotated[AssignmentBody, Body(examples=[ASSIGNMENT])],
+) -> Response:
     """Says which tariff a token, group or station has, or everybody else (`default/all`)."""
     match assigned_to:
         case AssignedTo.DEFAULT:

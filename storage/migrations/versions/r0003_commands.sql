@@ -7,7 +7,7 @@ ALTER TABLE commands ADD COLUMN answer_by_at timestamptz;
 CREATE TABLE campaigns (
     tenant      text COLLATE "C" NOT NULL,
     campaign_id text COLLATE "C" NOT NULL,
-    created_at  timestamptz NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT 'epoch',
     state       text NOT NULL DEFAULT '',
     kind        text NOT NULL DEFAULT '',
     stations    bigint NOT NULL DEFAULT 0,

@@ -28,6 +28,10 @@ class ThingRow(msgspec.Struct, frozen=True):
     details: Json = None
 
 
+NAMED_ALWAYS: dict[str, set[str]] = {}
+"""Columns that every change of a table names."""
+
+
 @pytest.mark.integration
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES.keys())
 async def test_the_table_is_as_declared(pool, table):
@@ -52,7 +56,7 @@ async def test_the_table_is_as_declared(pool, table):
     assert {name: written.get(kind, kind) for name, (kind, _) in columns.items() if name != "tenant"} == table.kinds()
     assert primary_key == ("tenant", *table.key)
     needed = {name for name, (_, spare) in columns.items() if not spare} - {"tenant", *table.key}
-    assert needed <= {table.newest_first}, "a change that does not name these would be refused"
+    assert needed <= NAMED_ALWAYS.get(table.name, set()), "a change that does not name these would be refused"
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES.keys())

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from engine.model.authorization import Token, TokenRecord, TokenRemoved, TokenSaved
+from engine.model.campaigns import CampaignChanged, CampaignStarted, CampaignState
 from engine.model.facts import OperatorEntry
-from engine.model.provisioning import Registration
+from engine.model.provisioning import Registration, ResetKind, ResetStation
 from engine.model.stations import StationRecord, StationRegistered
 from engine.ports import JournalUnavailable
 from storage import keys
@@ -187,3 +188,17 @@ async def test_a_hundred_thousand_tokens_can_be_imported(redis_world):
 
     assert await redis_world.book().token("t99999") == record("T99999")
     assert await redis_world.reader().lengths([keys.OPERATOR]) == {keys.OPERATOR: 100}
+
+
+async def test_a_campaign_is_kept_until_it_is_over(world):
+    book = world.book()
+    campaign = CampaignStarted("c", ResetStation(ResetKind.ON_IDLE), ("CP-1", "CP-2"), 5.0, 30.0, NOW)
+    assert await book.campaign("c") is None
+    await book.start_campaign(campaign, NOW)
+    paused = CampaignChanged("c", CampaignState.PAUSED, NOW)
+    await book.change_campaign(paused, NOW)
+    assert await book.campaign("c") == campaign
+    done = CampaignChanged("c", CampaignState.DONE, NOW)
+    await book.change_campaign(done, NOW)
+    assert await book.campaign("c") is None
+    assert [fact for entry in await entries(world) for fact in entry.facts] == [campaign, paused, done]
