@@ -38,6 +38,23 @@ from ingress.http.services import Services
 from storage.queries.paging import BadCursor
 
 API_PREFIX = "/api/v1"
+PARTS = (
+    stations,
+    station_records,
+    commands,
+    transactions,
+    signed_values,
+    tariffs,
+    tokens,
+    local_lists,
+    status,
+    blocks,
+    campaigns,
+    certificates,
+    customer_information,
+    quirks,
+)
+"""Modules with a `router` below `API_PREFIX`."""
 
 
 def create_app(services: Services) -> FastAPI:
@@ -61,22 +78,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(ActorUnavailable, _on_actor_down)
     app.include_router(health.router)
     api = APIRouter(prefix=API_PREFIX)
-    for part in (
-        stations,
-        station_records,
-        commands,
-        transactions,
-        signed_values,
-        tariffs,
-        tokens,
-        local_lists,
-        status,
-        blocks,
-        campaigns,
-        certificates,
-        customer_information,
-        quirks,
-    ):
+    for part in PARTS:
         api.include_router(part.router)
     app.include_router(api)
     app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]  # FastAPI's documented way to shape it

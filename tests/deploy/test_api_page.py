@@ -8,18 +8,14 @@ from fastapi.routing import APIRoute
 
 from engine.model.commands import Result
 from ingress.http import health
-from ingress.http.api import commands, stations, status, tokens, transactions
-from ingress.http.app import API_PREFIX
+from ingress.http.app import API_PREFIX, PARTS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 ROUTES = sorted(
     f"{method} {prefix}{re.sub(r':path', '', route.path)}"
-    for prefix, router in (
-        ("", health.router),
-        *((API_PREFIX, part.router) for part in (commands, stations, status, tokens, transactions)),
-    )
+    for prefix, router in (("", health.router), *((API_PREFIX, part.router) for part in PARTS))
     for route in router.routes
     if isinstance(route, APIRoute)
     for method in route.methods
