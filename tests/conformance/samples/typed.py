@@ -337,8 +337,8 @@ _V21 = {
     "UpdateDynamicSchedule": [
         (
             "update_dynamic_schedule",
-            {"profile_id": 5, "update": {"limit": 10}},
-            {"chargingProfileId": 5, "scheduleUpdate": {"limit": 10}},
+            {"profile_id": 77, "update": {"limit": 10}},
+            {"chargingProfileId": 77, "scheduleUpdate": {"limit": 10}},
         )
     ],
     "UsePriorityCharging": [
