@@ -42,6 +42,9 @@ RAY_LOCAL = {
 """How a Ray that we start differs from Ray's defaults. A cluster's nodes have theirs from whoever starts them."""
 
 
+START_TRIES = 3
+
+
 class ClusterUnavailable(ConnectionError):  # noqa: N818 (a state)
     """There is no Ray cluster to join. The message says where and what to do."""
 
@@ -192,7 +195,7 @@ def start(*, address: str | None, namespace: str, object_store_mb: int) -> Path:
             "object_store_memory": object_store_mb * 1024 * 1024,
             "num_cpus": max(2, len(os.sched_getaffinity(0))),
         }
-        context: Any = ray.init(**options)
+        context: Any = _started(options)
     else:
         options["address"] = _place_of_cluster(address)
         try:
@@ -203,6 +206,19 @@ def start(*, address: str | None, namespace: str, object_store_mb: int) -> Path:
                 "machines, with the Ray and Python that the cluster has."
             ) from error
     return Path(context.address_info["session_dir"]).parent
+
+
+def _started(options: dict[str, Any]) -> Any:
+    """Starts Ray's servers. On a busy machine they may miss Ray's own 30 s: then once more from the beginning."""
+    for tries_left in reversed(range(START_TRIES)):
+        try:
+            return ray.init(**options)
+        except Exception as error:  # Ray raises plain ones for this
+            if not tries_left or "timed out during startup" not in str(error):
+                raise
+            log.warning("Ray did not start in time; again", why=str(error))
+            ray.shutdown()
+    raise AssertionError("the last try returns or raises")
 
 
 def _place_of_cluster(address: str) -> str:

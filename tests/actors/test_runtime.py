@@ -85,3 +85,21 @@ async def test_the_node_of_this_machine_is_among_the_nodes_and_stays():
     (node,) = runtime.nodes()
     assert (node.id, node.draining) == (runtime.here(), False)
     assert node.cpus >= 1
+
+
+def test_a_ray_that_is_slow_to_start_is_started_again(monkeypatch):
+    """Ray gives its servers 30 s and no setting for it; a busy machine cannot be arranged, so its answer is."""
+    answers = [Exception("The current node timed out during startup."), Exception("timed out during startup"), "up"]
+
+    def init(**_options):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(runtime.ray, "init", init)
+    monkeypatch.setattr(runtime.ray, "shutdown", lambda: None)
+    assert runtime._started({}) == "up"
+    answers[:] = [ValueError("no such option")]
+    with pytest.raises(ValueError, match="no such option"):
+        runtime._started({})
