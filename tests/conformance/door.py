@@ -7,7 +7,7 @@ from engine.station.policy import Policy
 from tests.conformance.deciding import UNIT, Hosted
 from tests.ingress.ocpp.conftest import Ingress
 
-UNHURRIED = {"messages_per_s": 100_000, "messages_burst": 1_000_000}
+UNHURRIED = {"attempts_per_station_per_min": 0, "messages_per_s": 100_000, "messages_burst": 1_000_000}
 """Settings under which nobody is slowed down."""
 
 

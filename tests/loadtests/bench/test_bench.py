@@ -189,10 +189,10 @@ def test_progress_has_the_time_before_it():
 @pytest.mark.timeout(300)
 def test_the_rows_measure_a_whole_narke(narke, tmp_path):
     run = run_of(tmp_path, TINY, attached=narke.data_dir)
-    run.all([each for each in ROWS if each.stage is not Stage.LITERAL])
+    run.all([each for each in ROWS if each.stage not in {Stage.LITERAL, Stage.TLS}])  # those want a Narke of their own
     assert run.failed == {}
     values = figures(run.told)
-    assert [key for key, value in values.items() if value is None and "literal" not in key] == []
+    assert [key for key, value in values.items() if value is None and "literal" not in key and "tls" not in key] == []
     assert values["cpu_us_per_message"].keys() >= {
         "ingress",
         "stations",
