@@ -52,6 +52,7 @@ def test_a_narke_that_ends_at_once_shows_the_end_of_its_log(tmp_path, monkeypatc
 
 def test_a_narke_that_does_not_come_up_is_given_up_and_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(system, "START_S_MAX", 0.5)
+    monkeypatch.setattr(system, "STOP_S_MAX", 5)  # where the tests run in the background, sleep ignores SIGINT
     fake_narke(tmp_path, monkeypatch, f"echo $$ > {tmp_path}/pid; echo thinking; exec sleep 60")
     with pytest.raises(Failed, match=r"was not ready within 0 s(.*\n)*.*thinking"), system.running(tmp_path / "run"):
         pass
