@@ -186,12 +186,12 @@ def test_an_older_session_that_takes_over_is_found(monkeypatch):
     monkeypatch.setattr(sessions, "opened", lambda state, event, context: (
         Record(sessions.SessionStarted(event)), *sessions._superseded(state, context),
     ))  # fmt: skip
-    assert is_found("took over from a newer one", seeds=range(300))  # about one seed in a hundred shows it
+    assert is_found("took over from a newer one")
 
 
 def test_sessions_that_are_ordered_by_the_clocks_of_their_ingresses_are_found(monkeypatch):
     monkeypatch.setattr(sessions, "_is_newer", lambda event, newest: event.at > newest.at)
-    assert is_found("took over from a newer one")
+    assert is_found("took over from a newer one", seeds=range(300))  # about one seed in fifty shows it
 
 
 def test_transaction_numbers_that_begin_anew_are_found(monkeypatch):
