@@ -7,6 +7,7 @@ to tell.
 
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter
 from typing import assert_never
 
 from engine.model.authorization import TokenPresented
@@ -18,12 +19,12 @@ from engine.model.sessions import SessionClosed, SessionOpened
 from engine.model.transactions import TransactionReported
 from engine.model.word import Word
 from engine.station import authorization, commands, provisioning, remote_control, sessions
-from engine.station.blocks import ALARMS, OBJECTED, REPORTED, SETTLED
+from engine.station.blocks import ALARMS, OBJECTED, REPORTED, SETTLED, TIMED_PARTS
 from engine.station.commands import resend
 from engine.station.context import Context, Questions
 from engine.station.effects import Deny, Effect, Record, Reply, Supersede
 from engine.station.policy import Policy
-from engine.station.state import StationState, evolve
+from engine.station.state import StationState, evolve, fresh
 
 __all__ = ["Item", "Tick", "decide", "next_deadline", "questions", "resend"]
 
@@ -33,6 +34,9 @@ class Tick(Word, frozen=True):
 
 
 Item = Event | CommandRequest | CommandCancel | Tick
+
+_timed = attrgetter(*TIMED_PARTS)
+_UNTIMED = _timed(fresh(""))
 
 _NO_QUESTIONS = Questions()
 _RECORD_ONLY = Questions(record=True)
@@ -75,6 +79,8 @@ def decide(state: StationState, item: Item, context: Context) -> tuple[Effect, .
 def next_deadline(state: StationState, policy: Policy) -> datetime | None:
     """When the next `Tick` has something to do; None: nothing is waited for."""
     due = commands.next_deadline(state, policy.connect_pause_s)
+    if _timed(state) == _UNTIMED:  # nearly all stations, asked every second: the alarms cost forty times as much
+        return due
     for alarm in ALARMS:
         at = alarm.due_at(state)
         if at is not None and (due is None or at < due):
@@ -91,11 +97,15 @@ def _requested(state: StationState, request: CommandRequest, context: Context) -
 
 
 def _time_passed(state: StationState, context: Context) -> tuple[Effect, ...]:
+    """What is due, one after the other: each sees what came before, so that a station gets one command at a time."""
     effects = commands.expired(state, context)
+    state = _after(state, effects)
     for alarm in ALARMS:
         at = alarm.due_at(state)
         if at is not None and at <= context.now:
-            effects = (*effects, *alarm.ring(state, context))
+            rung = alarm.ring(state, context)
+            state = _after(state, rung)
+            effects = (*effects, *rung)
     return effects
 
 
@@ -105,19 +115,23 @@ def _with_consequences(state: StationState, effects: tuple[Effect, ...], context
     if not settled:
         return effects
     asked = {fact.request.command_id: fact.request for fact in _facts(effects) if isinstance(fact, CommandRequested)}
-    after = state
-    for fact in _facts(effects):
-        after = evolve(after, fact)
+    after = _after(state, effects)
     for fact in settled:
         known = state.queue.find(fact.command_id)
         request = asked.get(fact.command_id) if known is None else known.request
         consequence = None if request is None else SETTLED.get(type(request.command))
         if request is not None and consequence is not None:
             more = consequence(after, request, fact.outcome, context)
-            for new in _facts(more):
-                after = evolve(after, new)
+            after = _after(after, more)
             effects = (*effects, *more)
     return effects
+
+
+def _after(state: StationState, effects: Iterable[Effect]) -> StationState:
+    """The state after the facts among the effects."""
+    for fact in _facts(effects):
+        state = evolve(state, fact)
+    return state
 
 
 def _facts(effects: Iterable[Effect]) -> list[Fact]:

@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from engine.model.authorization import Token, TokenPresented, TokenRecord
 from engine.model.availability import ConnectorStatus, ConnectorStatusReported
-from engine.model.commands import CommandReplied, CommandRequest, CommandSettled, Outcome, Result
+from engine.model.commands import CommandReplied, CommandRequest, CommandSent, CommandSettled, Outcome, Result
 from engine.model.data_transfer import DataReported
 from engine.model.envelopes import Report, Reported
 from engine.model.ids import EvseRef
 from engine.model.metering import Reading, ReadingsRecorded, ReadingsReported
 from engine.model.notices import StationNotice
-from engine.model.provisioning import BootReported, HeartbeatReported, Registration
+from engine.model.provisioning import BootReported, GetVariables, HeartbeatReported, Registration
 from engine.model.remote_control import RequestStart, RequestStop, TriggerMessage
 from engine.model.sessions import SessionClosed, SessionOpened
 from engine.model.stations import StationRecord
@@ -27,7 +27,8 @@ from engine.model.transactions import (
     TransactionOpened,
     TransactionReported,
 )
-from engine.station.blocks import REPORTED
+from engine.station import commands, decider
+from engine.station.blocks import ALARMS, REPORTED, TIMED_PARTS, Alarm
 from engine.station.decider import Tick
 from engine.station.effects import Deny, Record, Reply, Send, Settle, Supersede
 from engine.station.ledger import (
@@ -238,3 +239,36 @@ def test_the_state_is_bounded(make_actor, items):
 
 def test_every_report_has_somebody_who_decides_it():
     assert {*REPORTED} == {*get_args(Report)}
+
+
+class Looked:
+    """A state that knows which of its parts were looked at."""
+
+    def __init__(self, state):
+        self._state = state
+        self.parts = set()
+
+    def __getattr__(self, name):
+        self.parts.add(name)
+        return getattr(self._state, name)
+
+
+def test_no_alarm_looks_beyond_the_timed_parts(actor):
+    looked = Looked(actor.state)
+    for alarm in ALARMS:
+        alarm.due_at(looked)
+    assert looked.parts == set(TIMED_PARTS)
+
+
+def test_what_is_due_at_the_same_time_sends_one_command(actor, monkeypatch):
+    """Of two alarms the second finds the station busy with the command of the first."""
+
+    def ring(name):
+        return lambda state, context: commands.issue(state, context, GetVariables(), name)
+
+    alarms = [Alarm(lambda _state: actor.now, ring(name)) for name in ("a", "b")]
+    monkeypatch.setattr(decider, "ALARMS", alarms)
+    actor.take(Tick())
+    sent = [fact.command_id for fact in actor.recorded if isinstance(fact, CommandSent)]
+    assert sent == ["a@CP-1"]
+    assert [command.request.command_id for command in actor.state.queue.waiting] == ["b@CP-1"]
