@@ -19,6 +19,7 @@ import msgspec
 
 from engine.model.authorization import Token, TokenRecord, TransactionUse
 from engine.model.campaigns import CampaignChanged, CampaignStarted
+from engine.model.caps import CapSource, HeldCap
 from engine.model.certificates import (
     ContractCertificateAsked,
     ContractEvidence,
@@ -35,6 +36,8 @@ from engine.model.diagnostics import CustomerInformationForgotten
 from engine.model.facts import StationFacts
 from engine.model.ids import Unit
 from engine.model.messages import LoggedMessage
+from engine.model.plans import PlanFact
+from engine.model.sites import DriverAsked, DriverRequest, SeriesKind, Site, SiteSeries
 from engine.model.stations import StationRecord
 from engine.model.tariff_and_cost import AssignedTo, TariffBook
 from engine.model.tariffs import Tariff
@@ -228,6 +231,57 @@ class TariffKeeper(Protocol):
         """
 
 
+class SiteBook(Protocol):
+    """The operator's sites, what caps them, prices and drivers' requests. Through Redis; on disk when a call returns.
+
+    Whoever saves has checked (`smartcharging.site_check`). Every method raises `JournalUnavailable` where it is unknown
+    whether it was done; doing it again does no harm.
+    """
+
+    async def sites(self) -> Mapping[str, Site]:
+        """All, by id."""
+
+    async def site(self, site: str) -> Site | None:
+        """One; None: there is none of that id."""
+
+    async def save_site(self, site: Site, by: str, now: datetime) -> int:
+        """Adds or replaces; returns the revision it has now: the old one where nothing changed.
+
+        Raises:
+            ValueError: One of its stations belongs to another site.
+        """
+
+    async def remove_site(self, site: str, by: str, now: datetime) -> bool:
+        """With its caps and series. False: it was not known."""
+
+    async def caps(self) -> Mapping[tuple[str, str], HeldCap]:
+        """All that were not released, by site and source."""
+
+    async def save_cap(self, cap: CapSource, by: str, now: datetime) -> None:
+        """Adds or replaces, and hears its source."""
+
+    async def hear_cap(self, site: str, source: str, now: datetime) -> bool:
+        """A heartbeat. False: there is no such cap."""
+
+    async def release_cap(self, site: str, source: str, by: str, now: datetime) -> bool:
+        """False: there is no such cap."""
+
+    async def series(self) -> Mapping[tuple[str, SeriesKind], SiteSeries]:
+        """Prices and CO2 as last told, by site and kind."""
+
+    async def save_series(self, series: SiteSeries, by: str, now: datetime) -> None:
+        """Adds or replaces."""
+
+    async def requests(self) -> Sequence[DriverAsked]:
+        """What drivers asked for within the last two days, the oldest first."""
+
+    async def ask(self, request: DriverRequest, by: str, now: datetime) -> None:
+        """Keeps a driver's request; a newer one for the same place or token replaces it."""
+
+    async def tell(self, facts: Sequence[PlanFact], now: datetime) -> None:
+        """Puts what the planner decided on its way to PostgreSQL, in the planner's own stream."""
+
+
 class Arrivals(Protocol):
     """In which order connections came, whatever the clocks of the hosts that took them (docs/sessions.md)."""
 
@@ -307,6 +361,9 @@ class CommandGateway(Protocol):
         Raises:
             ActorUnavailable: No actor could be reached. Whether the command was taken is unknown.
         """
+
+    async def submit_many(self, requests: Sequence[CommandRequest]) -> Sequence[CommandRequest]:
+        """As `submit`, for many at once in few calls; returns those that could not be put on record, to try again."""
 
     async def cancel(self, cancel: CommandCancel) -> Outcome:
         """Takes a command back while it waits. CANCELLED: done; REFUSED: sent or unknown; else: it was over before.

@@ -1,1 +1,1 @@
-"""The planner's mathematics and the grid's signals. Empty until its issue (see CHANGELOG)."""
+"""The planner's mathematics and the grid's signals. Pure but for `grid`: time and chance are arguments."""

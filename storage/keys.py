@@ -17,8 +17,10 @@ Every key carries its shard (or `operator`, `messages`) as hash tag: one script 
     narke:{operator}:arrivals      the number of the connection that came last (`storage.arrivals`)
     narke:{operator}:layout        number of shards and what is fenced, fixed at the first start (`storage.layout`)
     narke:{messages}:journal       stream: `list[LoggedMessage]`
+    narke:{plans}:journal          stream: `OperatorEntry`, the planner's facts
 
-Streams have logical names, which are what PostgreSQL remembers positions by: `s0` ... `s63`, `operator`, `messages`.
+Streams have logical names, which are what PostgreSQL remembers positions by: `s0` ... `s63`, `operator`, `messages`,
+`plans`.
 """
 
 from engine.model.ids import Unit
@@ -28,6 +30,9 @@ OPERATOR = "operator"
 
 MESSAGES = "messages"
 """Logical name of the stream of raw messages."""
+
+PLANS = "plans"
+"""Logical name of the stream in which the planner tells what it decided."""
 
 FIELD = b"e"
 """The one field of every stream entry; its value is msgpack."""

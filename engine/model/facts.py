@@ -7,6 +7,7 @@ from engine.model.availability import AvailabilityReached, AvailabilityWanted, C
 from engine.model.battery_swap import SwapLapsed, SwapMoved, SwapRequested
 from engine.model.bidirectional import AfrrSignalSent, EnergyTransfersAllowed
 from engine.model.campaigns import CampaignChanged, CampaignStarted
+from engine.model.caps import CapHeard, CapReleased, CapSaved
 from engine.model.certificates import (
     CertificateDeleted,
     CertificateInstalled,
@@ -83,6 +84,7 @@ from engine.model.monitoring import (
 )
 from engine.model.notices import NoticeRecorded
 from engine.model.payment import SettlementRecorded, VatNumberChecked
+from engine.model.plans import LimitDecided, SiteAlertCleared, SiteAlertRaised, SitePlanned
 from engine.model.provisioning import (
     NetworkProfileAnswered,
     PasswordChangeAnswered,
@@ -101,6 +103,7 @@ from engine.model.sessions import (
     StationUnresponsive,
     VersionChanged,
 )
+from engine.model.sites import DriverAsked, SeriesSaved, SiteRemoved, SiteSaved
 from engine.model.smart_charging import (
     CompositeScheduleTold,
     DynamicScheduleUpdated,
@@ -276,8 +279,19 @@ OperatorFact = (
     | CampaignChanged
     | SigningDecided
     | CustomerInformationForgotten
+    | SiteSaved
+    | SiteRemoved
+    | SeriesSaved
+    | DriverAsked
+    | CapSaved
+    | CapHeard
+    | CapReleased
+    | LimitDecided
+    | SitePlanned
+    | SiteAlertRaised
+    | SiteAlertCleared
 )
-"""Facts the operator makes, in the operator's journal."""
+"""Facts the operator makes, in the operator's journal; those of `engine.model.plans` are the planner's, in its own."""
 
 
 class StationFacts(Word, frozen=True):
