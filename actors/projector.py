@@ -5,7 +5,7 @@ the streams forget. Killed at any moment it goes on from what PostgreSQL committ
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from time import monotonic
@@ -60,15 +60,27 @@ class ProjectorActor:
         projection: Where the rows go.
         streams: Logical names of the streams to carry.
         clock: Time.
+        kept_s: How long entries stay in the streams after they were carried, for others who read them as they come.
     """
 
-    def __init__(self, source: EntrySource, projection: Projection, streams: tuple[str, ...], clock: Clock) -> None:
+    def __init__(
+        self,
+        source: EntrySource,
+        projection: Projection,
+        streams: tuple[str, ...],
+        clock: Clock,
+        *,
+        kept_s: float = 0.0,
+    ) -> None:
         self._source = source
         self._projection = projection
         self._streams = streams
         self._clock = clock
         self._positions: dict[str, str] = {}
+        self._kept_s = kept_s
         self._untrimmed: dict[str, str] = {}
+        self._to_trim: deque[tuple[float, dict[str, str]]] = deque()
+        """What was carried since the trim before, and when; at most `kept_s / TRIM_S` and one."""
         self._trimmed_at = 0.0
         self._kept_at = -RETENTION_S
         self._caught_up = asyncio.Event()
@@ -151,11 +163,16 @@ class ProjectorActor:
         return max(0.0, (self._clock.now() - min(recorded)).total_seconds()) if recorded else 0.0
 
     async def _trim(self) -> None:
-        """Lets the streams forget what PostgreSQL has."""
-        if monotonic() - self._trimmed_at < TRIM_S or not self._untrimmed:
+        """Lets the streams forget what PostgreSQL has, `kept_s` ago."""
+        now = monotonic()
+        if now - self._trimmed_at < TRIM_S or not (self._untrimmed or self._to_trim):
             return
-        await self._source.trim(self._untrimmed)
-        self._untrimmed.clear()
+        if self._untrimmed:
+            self._to_trim.append((now, self._untrimmed))
+            self._untrimmed = {}
+        while self._to_trim and now - self._to_trim[0][0] >= self._kept_s:
+            await self._source.trim(self._to_trim[0][1])
+            self._to_trim.popleft()
         self._trimmed_at = monotonic()
         await self._source.lengths(self._streams)
 

@@ -108,6 +108,17 @@ class Router:
         """Hands a command over; returns when it is on record. Raises as `command`."""
         await self._book.call(placement.actor, "submit", placement, request)
 
+    async def submit_many(self, actor: str, placements: tuple[Placement, ...], requests: bytes) -> bytes:
+        """Hands many commands over, encoded as one tuple; returns when they are on record: a `Taken` for each, a byte.
+
+        `placements`: of all their units; all are this actor's.
+
+        Raises:
+            ActorUnavailable: It is unknown whether they were taken.
+            ActorGone: Ask the directory.
+        """
+        return bytes(await self._book.call(actor, "submit_many", placements, requests))
+
     async def cancel(self, placement: Placement, cancel: bytes) -> bytes:
         """Takes a command back; returns what is true of it now. Raises as `command`."""
         return bytes(await self._book.call(placement.actor, "cancel", placement, cancel))

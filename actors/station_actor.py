@@ -13,9 +13,16 @@ import structlog
 
 from actors import metrics
 from actors.settings import ActorSettings
+from actors.taken import Taken
 from actors.transaction_numbers import TransactionNumbers
 from actors.turn import UNAVAILABLE, Item, TurnResult, Turns
-from engine.model.codec import decode_batch, decode_command_cancel, decode_command_request, encode
+from engine.model.codec import (
+    decode_batch,
+    decode_command_cancel,
+    decode_command_request,
+    decode_command_requests,
+    encode,
+)
 from engine.model.commands import CommandReplied, Outcome, Result
 from engine.model.envelopes import BatchReply, Dispatch, Downlink, Downlinks, Retry, RetryReason, Verdict
 from engine.model.ids import Unit, unit_of
@@ -32,6 +39,12 @@ SEND_RETRY_S = 0.2
 SEND_TRIES_MAX = 25
 _OURS = -1
 """The epoch of items that name none: whatever we own."""
+
+
+def _taken(item: Item) -> Taken:
+    if isinstance(item.verdict, Retry):
+        return Taken.MOVED if item.verdict.reason is RetryReason.MOVED else Taken.UNAVAILABLE
+    return Taken.RECORDED if item.epoch != _OURS else Taken.MOVED
 
 
 class _Parcel(msgspec.Struct):
@@ -119,6 +132,21 @@ class StationActor:
         """
         asked = decode_command_request(request)
         await self._take_command(placement, asked.station, asked)
+
+    async def submit_many(self, placements: tuple[Placement, ...], requests: bytes) -> bytes:
+        """Takes commands to many stations, encoded as one tuple, in one turn; returns when it is committed.
+
+        A byte for each, a `Taken`: which are on record, whatever will come of them.
+        """
+        epochs = {placement.unit: placement.epoch for placement in placements}
+        now = self._clock.now()
+        items = []
+        for asked in decode_command_requests(requests):
+            unit = self._unit_of(asked.station)
+            items.append(Item(asked.station, unit, epochs.get(unit, _OURS), asked, now))
+        if not await self._decided(items):
+            return bytes([Taken.UNAVAILABLE] * len(items))
+        return bytes([_taken(item) for item in items])
 
     async def cancel(self, placement: Placement, cancel: bytes) -> bytes:
         """Takes back the command of an encoded `CommandCancel`; returns the encoded `Outcome`: what is true of it now.

@@ -24,6 +24,7 @@ from deploy.settings_catalogue import FILLED_IN, env_name_of, masked, setting_of
 from engine.model.ids import DEFAULT_TENANT
 from ingress.http.settings import HttpSettings, LocalListSettings
 from ingress.settings import OcppSettings
+from smartcharging.planning.settings import PlannerSettings
 from storage.authority.settings import CertificateSettings
 from storage.postgres_settings import PostgresSettings
 from storage.redis_settings import RedisSettings
@@ -150,6 +151,7 @@ class Settings(BaseSettings):
         DiagnosticsSettings(), description="Firmware, logs, reports and event streams."
     )
     certificates: CertificateSettings = Field(CertificateSettings(), description="Who signs certificates, and how.")
+    planner: PlannerSettings = Field(PlannerSettings(), description="The planning of whole sites.")
 
     @classmethod
     def settings_customise_sources(

@@ -37,7 +37,7 @@ from engine.model.facts import StationFacts
 from engine.model.ids import Unit
 from engine.model.messages import LoggedMessage
 from engine.model.plans import PlanFact
-from engine.model.sites import DriverAsked, DriverRequest, SeriesKind, Site, SiteSeries
+from engine.model.sites import DriverAsked, DriverRequest, HeldSite, SeriesKind, Site, SiteSeries
 from engine.model.stations import StationRecord
 from engine.model.tariff_and_cost import AssignedTo, TariffBook
 from engine.model.tariffs import Tariff
@@ -244,11 +244,16 @@ class SiteBook(Protocol):
     async def site(self, site: str) -> Site | None:
         """One; None: there is none of that id."""
 
-    async def save_site(self, site: Site, by: str, now: datetime) -> int:
+    async def held_site(self, site: str) -> HeldSite | None:
+        """One with its revision and who saved it; None: there is none of that id."""
+
+    async def save_site(self, site: Site, by: str, now: datetime, *, revision: int | None = None) -> int:
         """Adds or replaces; returns the revision it has now: the old one where nothing changed.
 
+        `revision`: only if it is at this one (0: only if there is none); None: whatever it is.
+
         Raises:
-            ValueError: One of its stations belongs to another site.
+            ValueError: One of its stations belongs to another site, or it is at another revision.
         """
 
     async def remove_site(self, site: str, by: str, now: datetime) -> bool:
@@ -258,7 +263,11 @@ class SiteBook(Protocol):
         """All that were not released, by site and source."""
 
     async def save_cap(self, cap: CapSource, by: str, now: datetime) -> None:
-        """Adds or replaces, and hears its source."""
+        """Adds or replaces, and hears its source.
+
+        Raises:
+            ValueError: There is no such site, or it has too many caps.
+        """
 
     async def hear_cap(self, site: str, source: str, now: datetime) -> bool:
         """A heartbeat. False: there is no such cap."""
@@ -270,10 +279,14 @@ class SiteBook(Protocol):
         """Prices and CO2 as last told, by site and kind."""
 
     async def save_series(self, series: SiteSeries, by: str, now: datetime) -> None:
-        """Adds or replaces."""
+        """Adds or replaces.
 
-    async def requests(self) -> Sequence[DriverAsked]:
-        """What drivers asked for within the last two days, the oldest first."""
+        Raises:
+            ValueError: There is no such site.
+        """
+
+    async def requests(self, now: datetime | None = None) -> Sequence[DriverAsked]:
+        """What drivers asked for within two days before `now` (None: before the newest of them), the oldest first."""
 
     async def ask(self, request: DriverRequest, by: str, now: datetime) -> None:
         """Keeps a driver's request; a newer one for the same place or token replaces it."""

@@ -90,6 +90,20 @@ class SlowAnswerer(Behaviour):
 
 
 @dataclass(frozen=True)
+class BadRadio(Behaviour):
+    """Answers each command `delay_s` late at most, and loses `share` of its answers: it obeyed, and nobody hears."""
+
+    delay_s: float = 1.5
+    share: float = 0.02
+
+    def answer_delay_s(self, chance: random.Random) -> float | None:
+        """Anything up to the most; never, for some."""
+        if chance.random() < self.share:
+            return None
+        return max(0.001, chance.uniform(0.0, self.delay_s))
+
+
+@dataclass(frozen=True)
 class DuplicateSender(Behaviour):
     """Says everything three times: twice with the same message id without waiting, then with a new id once answered."""
 
@@ -275,6 +289,7 @@ BEHAVIOURS: dict[str, type[Behaviour]] = {
     "slow_reader": SlowReader,
     "silent": Silent,
     "slow_answerer": SlowAnswerer,
+    "bad_radio": BadRadio,
     "duplicate_sender": DuplicateSender,
     "clock_skewed": ClockSkewed,
     "clock_1970": Clock1970,

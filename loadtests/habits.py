@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from loadtests.garage import GARAGES
 from loadtests.link import Patience
 from loadtests.quirks import quirks_of
 from loadtests.wording import WORDING_OF_VERSION
@@ -24,11 +25,12 @@ class Habits:
         upload_s: The upload of a log.
         clock_skew_s: How far its clock is ahead of the true time, whatever the CSMS tells; 0.0: the CSMS sets it.
         check_share: Of the CSMS' messages that are checked by the official schemas, 0 to 1.
+        garage: Which cars come, of `loadtests.garage.GARAGES`.
         quirks: Names in `loadtests.quirks.QUIRKS`.
         patience: With the CSMS.
 
     Raises:
-        ValueError: There is no such quirk, or a share or time is out of bounds.
+        ValueError: There is no such quirk or garage, or a share or time is out of bounds.
     """
 
     meter_interval_s: float = 10.0
@@ -43,12 +45,15 @@ class Habits:
     upload_s: float = 3.0
     clock_skew_s: float = 0.0
     check_share: float = 1.0
+    garage: str = "plain"
     quirks: tuple[str, ...] = ()
     patience: Patience = field(default_factory=Patience)
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.check_share <= 1.0:
             raise ValueError(f"check_share must be 0 to 1, not {self.check_share}")
+        if self.garage not in GARAGES:
+            raise ValueError(f"there is no garage {self.garage!r}; expected one of {', '.join(GARAGES)}")
         for name in ("reaction_s", "firmware_s", "upload_s"):
             if getattr(self, name) < 0.0:
                 raise ValueError(f"{name} must not be negative, it is {getattr(self, name)}")

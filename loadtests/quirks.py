@@ -225,6 +225,9 @@ QUIRKS: dict[str, Quirk] = {
         "triggered messages arrive before the answer to TriggerMessage", _NOTES + " 9"
     ),
     "empty_strings": Quirk("empty strings for optional fields", _NOTES + " 10", rewrite=_empty_strings),
+    "rejects_some_profiles": Quirk(
+        "one of 50 SetChargingProfile and UpdateDynamicSchedule is rejected without a reason", _NOTES + " 16"
+    ),
     "negative_limits": Quirk("-1 for no limit in composite schedules", _NOTES + " 10"),
     "mixed_energy_units": Quirk(
         "energy now in kWh with float noise, now in Wh without a unit", _NOTES + " 11", rewrite=_mixed_energy

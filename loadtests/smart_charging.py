@@ -20,6 +20,8 @@ from loadtests.wording.words import stamp
 
 PROFILES_MAX = 40
 PULL_S_MIN = 1.0
+REJECTED_SHARE = 0.02
+"""Of stations with the quirk `rejects_some_profiles`."""
 
 
 class SmartCharging:
@@ -31,6 +33,11 @@ class SmartCharging:
         self._pulls: dict[int, Callable[[], None]] = {}
 
     # For the cars
+
+    @property
+    def holds_any(self) -> bool:
+        """Whether any profile is installed."""
+        return bool(self._profiles)
 
     def limit_at(self, connector: Connector) -> tuple[Limit, float]:
         """What the car there may draw now, and until when, by the station's clock."""
@@ -50,6 +57,8 @@ class SmartCharging:
 
     def set(self, payload: Payload) -> Payload:
         """SetChargingProfile."""
+        if self._rejects_for_nothing():
+            return dict(REJECTED)
         if self._host.version == "1.6":
             return self._set(payload["connectorId"], payload["csChargingProfiles"])
         return self._set(payload["evseId"], payload["chargingProfile"])
@@ -69,6 +78,9 @@ class SmartCharging:
         self._host.limits_changed()
         self._pull_later(profile)
         return dict(ACCEPTED)
+
+    def _rejects_for_nothing(self) -> bool:
+        return self._host.has_quirk("rejects_some_profiles") and self._host.chance.random() < REJECTED_SHARE
 
     def _refusal(self, reason: str) -> Payload:
         if self._host.version == "1.6":
@@ -176,6 +188,8 @@ class SmartCharging:
 
     def update_dynamic(self, payload: Payload) -> Payload:
         """UpdateDynamicSchedule (2.1 K28)."""
+        if self._rejects_for_nothing():
+            return dict(REJECTED)
         return dict(ACCEPTED if self._update(payload["chargingProfileId"], payload["scheduleUpdate"]) else REJECTED)
 
     def _update(self, number: int, update: Payload) -> bool:

@@ -11,9 +11,9 @@ from functools import partial
 from time import monotonic
 from typing import Any, Protocol
 
-from loadtests.car import Car
 from loadtests.composite import HARDWARE
 from loadtests.connector import Connector, Driver
+from loadtests.garage import car_of
 from loadtests.habits import Habits
 from loadtests.host import Host
 from loadtests.information import Information
@@ -26,8 +26,6 @@ from loadtests.telling import Answered, Telling
 from loadtests.wording import Charge, Meter, Moment, Payload
 from loadtests.wording.words import Call
 
-CARS = ((3_700, 1), (7_400, 1), (11_000, 3), (22_000, 3))
-"""Power in W and phases: 16 or 32 A."""
 LOOK_S_MIN = 0.01
 """A limit that changes right now is looked at again after this."""
 NEVER_S = float("inf")
@@ -97,9 +95,7 @@ class Visits:
     async def _stay(self, connector: Connector, driver: Driver) -> None:
         """From plug to unplug."""
         place = self._place
-        power_w_max, phases = place.chance.choice(CARS)
-        soc = place.chance.uniform(0.1, 0.7)
-        connector.car = Car(place.chance.uniform(30_000, 90_000), soc, power_w_max, phases)
+        connector.car = car_of(place.habits.garage, place.chance)
         place.report_status(connector, "Preparing")
         admitted, reservation = await self._admitted(connector, driver)
         if admitted and place.registered:

@@ -127,6 +127,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     mode: OperationMode | None = None
     urgent: bool = False
     """An emergency: it goes out before all others and whatever the message budget says."""
+    conductors: tuple[int, ...] = ()
+    """Of the connector: those that the car uses, where the meter showed it; empty: any of the outlet's, the worst."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from engine.model.tariff_and_cost import TariffBook
 from engine.ports import Fenced, Fetched, JournalUnavailable, UnitCommit
 from storage import keys
 from storage.journal import TRANSACTION_NUMBER_MAX, numbers_spent
-from storage.journal_reader import StreamEntry, entry_of
+from storage.journal_reader import RawEntry, StreamEntry, entry_of
 from storage.journal_scripts import fenced, full
 from storage.redis_settings import RedisSettings
 
@@ -213,6 +213,15 @@ class MemoryJournalReader:
         except TimeoutError:
             return []
         return found
+
+    async def read_raw(
+        self, positions: Mapping[str, str], count_max: int, block_ms: int | None = None
+    ) -> list[RawEntry]:
+        """See `JournalReader.read_raw`."""
+        found = await self.read(positions, count_max, block_ms)
+        streams = self._store.streams
+        rest = {(name, f"{number}-0"): data for name in positions for number, data in streams.get(name, ())}
+        return [RawEntry(each.stream, each.id, rest[each.stream, each.id]) for each in found]
 
     async def trim(self, positions: Mapping[str, str]) -> int:
         """See `JournalReader.trim`."""

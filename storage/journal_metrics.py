@@ -44,3 +44,8 @@ DROPPED_AT_STOP: Final = _DROPPED.labels("stopped")
 MESSAGES_BUFFERED: Final = Gauge(
     "narke_message_log_buffered", "Raw messages that wait in processes for Redis.", multiprocess_mode="livesum"
 )
+
+PLAN_ENTRIES_DROPPED: Final = Counter(
+    "narke_plan_entries_dropped_total",
+    "Entries of the planner's decisions that were dropped because too many waited for PostgreSQL.",
+)

@@ -12,6 +12,14 @@ Every key carries its shard (or `operator`, `messages`) as hash tag: one script 
     narke:{operator}:identity:cp-1 identity of the registered station that is so called but for the case of letters
     narke:{operator}:tariffs       `TariffBook`: the operator's tariffs and whom they are for
     narke:{operator}:journal       stream: `OperatorEntry`
+    narke:{operator}:sites         hash: `HeldSite` by id
+    narke:{operator}:site_revisions  hash: the last revision of a site, also of one that was removed, by id
+    narke:{operator}:site_stations hash: the site that a station belongs to, by identity
+    narke:{operator}:site:<id>:caps    hash: `HeldCap` by source
+    narke:{operator}:site:<id>:heard   hash: when a cap's source was heard of last, ISO 8601, by source
+    narke:{operator}:site:<id>:series  hash: `SiteSeries` by kind
+    narke:{operator}:driver_requests   hash: `DriverAsked` by place or token
+    narke:{operator}:driver_request_times  sorted set: the same names by time, seconds since 1970
     narke:{operator}:transaction_numbers  the last name given to a 1.6 transaction
     narke:{operator}:epoch         the last epoch given to an owner of units
     narke:{operator}:arrivals      the number of the connection that came last (`storage.arrivals`)
@@ -41,6 +49,12 @@ TRANSACTION_NUMBERS = b"narke:{operator}:transaction_numbers"
 
 TARIFFS = b"narke:{operator}:tariffs"
 """The operator's tariffs, all in one value."""
+
+SITES = b"narke:{operator}:sites"
+SITE_REVISIONS = b"narke:{operator}:site_revisions"
+SITE_STATIONS = b"narke:{operator}:site_stations"
+DRIVER_REQUESTS = b"narke:{operator}:driver_requests"
+DRIVER_REQUEST_TIMES = b"narke:{operator}:driver_request_times"
 
 ARRIVALS = b"narke:{operator}:arrivals"
 """The number of the connection that came last."""
@@ -86,6 +100,21 @@ def token_key(key: str) -> bytes:
 def campaign_key(campaign_id: str) -> bytes:
     """A campaign that is not over: its stations and its command, whole."""
     return b"narke:{operator}:campaign:" + campaign_id.encode()
+
+
+def site_caps_key(site: str) -> bytes:
+    """What sources say about a site, by source."""
+    return b"narke:{operator}:site:" + site.encode() + b":caps"
+
+
+def site_heard_key(site: str) -> bytes:
+    """When the sources of a site's caps were heard of last, by source."""
+    return b"narke:{operator}:site:" + site.encode() + b":heard"
+
+
+def site_series_key(site: str) -> bytes:
+    """Prices and CO2 of a site, by kind."""
+    return b"narke:{operator}:site:" + site.encode() + b":series"
 
 
 def use_key(key: str) -> bytes:

@@ -47,6 +47,13 @@ class RedisSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         le=100_000_000,
         description="Most changes of tokens and stations (an import: one per chunk) that may wait for PostgreSQL.",
     )
+    plan_stream_entries_max: int = Field(
+        default=5_000,
+        ge=1,
+        le=10_000_000,
+        description="Most entries of the planner's decisions, of at most 200 each, that may wait for PostgreSQL; then "
+        "the oldest are dropped and counted. Decisions tell people what happened; nothing is decided by reading them.",
+    )
     token_chunk: int = Field(
         default=500,
         ge=1,

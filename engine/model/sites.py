@@ -208,6 +208,21 @@ class Site(Word, frozen=True, kw_only=True):
         """The grid connection."""
         return next(node for node in self.nodes if node.parent is None)
 
+    @property
+    def stations(self) -> tuple[str, ...]:
+        """Identities of the stations that hang in it, each once, in the order of the nodes; without mere meters."""
+        named = (node.station or (node.outlet and node.outlet.station) for node in self.nodes)
+        return tuple(dict.fromkeys(station for station in named if station))
+
+
+class HeldSite(Word, frozen=True, tag=False):
+    """A site as the book holds it. `revision`: 1, 2, ...; it goes on where a site comes back that was removed."""
+
+    site: Site
+    revision: int
+    saved_by: str
+    saved_at: datetime
+
 
 class SeriesKind(StrEnum):
     """What a `SiteSeries` tells."""

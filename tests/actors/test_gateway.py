@@ -2,14 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from actors import gateway as module
 from actors.directory import Table
 from actors.gateway import Gateway
 from actors.router import Router
-from engine.model.codec import encode
+from actors.taken import Taken
+from engine.model.codec import decode_command_requests, encode
 from engine.model.commands import CommandRequest, Outcome, Result
+from engine.model.ids import Unit
 from engine.model.provisioning import ResetKind, ResetStation
 from engine.ports import ActorGone, ActorUnavailable, Fenced, JournalUnavailable, Placement
 
@@ -106,3 +109,89 @@ async def test_a_table_that_is_not_newer_changes_nothing():
     assert router.placement(unit) == first
     second = await router.locate(unit, suspect=first)
     assert (second.actor, second.epoch) == ("b", 2)
+
+
+class Fleet:
+    """A directory that places every unit, and actors that take commands; `refusals` are answered first."""
+
+    def __init__(self, owners=("a",), refusals=()):
+        self.owners = owners
+        self.refusals = list(refusals)
+        self.taken = []
+        self.calls = []
+        self.version = 0
+
+    def owner(self, shard):
+        return self.owners[shard % len(self.owners)]
+
+    async def call(self, name, method, *arguments):
+        if name == "directory":
+            self.version += 1
+            units = (Unit(shard) for shard in range(8))
+            table = {
+                unit.name: Placement(unit=unit, actor=self.owner(unit.shard), epoch=self.version) for unit in units
+            }
+            return Table(self.version, table)
+        assert method == "submit_many"
+        placements, encoded = arguments
+        requests = decode_command_requests(encoded)
+        self.calls.append((name, len(requests)))
+        assert {placement.actor for placement in placements} == {name}
+        answer = self.refusals.pop(0) if self.refusals else Taken.RECORDED
+        if isinstance(answer, Exception):
+            raise answer
+        if answer == Taken.RECORDED:
+            self.taken += [(name, request.command_id) for request in requests]
+        return bytes([answer] * len(requests))
+
+
+def requests(count):
+    return [msgspec.structs.replace(REQUEST, command_id=f"c{n}", station=f"CP-{n}") for n in range(count)]
+
+
+async def test_many_commands_are_one_call_to_each_actor():
+    fleet = Fleet(owners=("a", "b"))
+    assert await gateway_over(fleet).submit_many(requests(100)) == []
+    assert sorted(name for name, _ in fleet.calls) == ["a", "b"]
+    assert {command for _, command in fleet.taken} == {f"c{n}" for n in range(100)}
+
+
+async def test_a_call_carries_no_more_than_a_turn_bears(monkeypatch):
+    monkeypatch.setattr(module, "MANY_MAX", 30)
+    fleet = Fleet()
+    assert await gateway_over(fleet).submit_many(requests(100)) == []
+    assert [count for _, count in fleet.calls] == [30, 30, 30, 10]
+
+
+@pytest.mark.parametrize("refusal", [Taken.MOVED, Taken.UNAVAILABLE, ActorGone("dead"), ActorUnavailable("restarts")])
+async def test_many_commands_are_tried_again_at_once(refusal):
+    fleet = Fleet(refusals=[refusal])
+    assert await gateway_over(fleet).submit_many(requests(10)) == []
+    assert len(fleet.taken) == 10
+
+
+async def test_what_nobody_takes_comes_back_and_the_others_are_on_record():
+    fleet = Fleet(owners=("a", "b"))
+    gateway = gateway_over(fleet)
+    fleet_call = fleet.call
+
+    async def call(name, method, *arguments):
+        if name == "b":
+            raise ActorUnavailable("restarting")
+        return await fleet_call(name, method, *arguments)
+
+    fleet.call = call
+    left = await gateway.submit_many(requests(100))
+    assert {request.command_id for request in left}.isdisjoint(command for _, command in fleet.taken)
+    assert len(left) + len(fleet.taken) == 100
+    assert left
+
+
+async def test_without_a_directory_all_comes_back():
+    book = Book()
+    book.directory_away = 1_000
+    assert await gateway_over(book).submit_many(requests(3)) == requests(3)
+
+
+async def test_nothing_is_one_call_less():
+    assert await gateway_over(Fleet()).submit_many([]) == []

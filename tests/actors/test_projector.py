@@ -183,3 +183,23 @@ async def test_the_longer_a_write_takes_the_more_it_waits_for_company(projector,
         await record(store, 0, 1)
         await projector._step()
     assert rests == [0.19, 0.4, -2.0]
+
+
+async def test_streams_keep_for_a_while_what_others_may_read(store, monkeypatch):
+    now = [1_000.0]
+    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+    monkeypatch.setattr(module, "TRIM_S", 2.0)
+    made = ProjectorActor(MemoryJournalReader(store), Rows(), STREAMS, Clock(), kept_s=5.0)
+    await record(store, 0, 2)
+    await made._load_positions()
+    await made._step()
+    await record(store, 0, 1)
+    now[0] += 3.0
+    await made._step()
+    assert len(store.entries("s0")) == 3
+    now[0] += 2.0
+    await made._step()
+    assert len(store.entries("s0")) == 1, "the third was carried 2 s ago only"
+    now[0] += 3.0
+    await made._step()
+    assert store.entries("s0") == []

@@ -9,6 +9,7 @@ from actors import station_actor as module
 from actors import turn
 from actors.settings import ActorSettings
 from actors.station_actor import StationActor
+from actors.taken import Taken
 from engine.model.authorization import Token
 from engine.model.codec import decode_batch_reply, decode_downlinks, decode_outcome, encode
 from engine.model.commands import CommandReplied, CommandRequest, Outcome, Result
@@ -386,3 +387,42 @@ async def test_stations_beyond_the_bound_are_let_go_and_come_back():
         assert sum(isinstance(fact, TransactionOpened) for fact in house.facts("CP-0")) == 1
     finally:
         await close(house)
+
+
+def many(house, *requests, epoch=1):
+    units = {house.unit(request.station) for request in requests}
+    placements = tuple(Placement(unit=unit, actor="stations-0", epoch=epoch) for unit in units)
+    return placements, encode(tuple(requests))
+
+
+async def test_many_commands_are_recorded_in_one_turn_and_sent(house):
+    actor = await house.actor()
+    names = [f"CP-{number}" for number in range(5)]
+    for name in names:
+        await house.deliver(actor, opened(f"i:{name}:1"), BOOT, station=name)
+    house.clock.time += timedelta(seconds=5)
+    told = await actor.submit_many(*many(house, *(reset(f"c-{name}", station=name) for name in names)))
+    assert list(told) == [Taken.RECORDED] * 5
+    await house.ingresses.have_sent(5)
+    assert {downlink.command_id for _, downlink in house.ingresses.sent} == {f"c-{name}" for name in names}
+
+
+async def test_of_many_commands_each_is_told_whether_its_unit_is_ours(house):
+    first, second = await house.actor(), await house.actor()
+    await house.deliver(second, opened(), BOOT, epoch=2)
+    other = next(f"X-{n}" for n in range(100) if house.unit(f"X-{n}") != house.unit("CP-1"))
+    told = await first.submit_many(*many(house, reset("c1"), reset("c2", station=other)))
+    assert list(told) == [Taken.MOVED, Taken.RECORDED]
+
+
+async def test_many_commands_are_not_taken_while_the_journal_is_away(house):
+    actor = await connected(house)
+    house.store.unavailable = True
+    assert list(await actor.submit_many(*many(house, reset("c1"), reset("c2")))) == [Taken.UNAVAILABLE] * 2
+
+
+async def test_many_commands_are_not_taken_by_a_full_mailbox():
+    house = House(mailbox_deliveries_max=1)
+    actor = await house.actor()
+    assert list(await actor.submit_many(*many(house, reset("c1"), reset("c2")))) == [Taken.UNAVAILABLE] * 2
+    await close(house)

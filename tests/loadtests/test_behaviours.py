@@ -12,6 +12,7 @@ from loadtests.behaviour import GOOD, Behaviour
 from loadtests.behaviours import (
     BAD_FRAMES,
     BEHAVIOURS,
+    BadRadio,
     DuplicateSender,
     Flapping,
     HalfOpen,
@@ -118,6 +119,20 @@ async def test_the_slow_answerer_answers_late():
         command = await csms.command("ClearCache", {})
         await csms.until(lambda: command in csms.replies)
         assert asyncio.get_running_loop().time() - began >= 0.1
+
+
+async def test_a_bad_radio_obeys_and_loses_some_answers():
+    chance = random.Random(1)
+    delays = [BadRadio(delay_s=1.0, share=0.1).answer_delay_s(chance) for _ in range(2_000)]
+    assert 100 < delays.count(None) < 300
+    assert all(0 < each <= 1.0 for each in delays if each is not None)
+    async with behaving(BadRadio(share=1.0)) as (csms, link):
+        await link.up()
+        await csms.until(lambda: csms.sockets)
+        await csms.command("ClearCache", {})
+        await link.ask("Heartbeat", {})
+        assert csms.replies == {}
+        assert events(link)["commands ClearCache"] == 1
 
 
 async def test_the_duplicate_sender_says_it_twice_with_one_id_and_once_with_another():

@@ -1,5 +1,7 @@
 """The car's physics."""
 
+import math
+
 import pytest
 
 from loadtests.car import NOMINAL_V, RAMP_S, Car
@@ -61,3 +63,42 @@ def test_long_and_short_steps_agree():
 
 def test_no_time_no_energy():
     assert car().charge(0, 32) == 0
+
+
+def test_a_sleepy_car_draws_nothing_for_a_while_after_a_pause():
+    one = car(wake_s=30.0, ramp_s=0.0)
+    one.charge(60, 16)
+    assert one.power_w(16) == 11_000
+    one.charge(10, 0)
+    one.charge(0, 16)
+    assert one.power_w(16) == 0
+    assert one.charge(29, 16) == 0
+    assert one.power_w(16) == 0
+    assert one.charge(2, 16) > 0
+    assert one.power_w(16) == 11_000
+
+
+def test_a_car_that_never_drew_was_never_paused():
+    one = car(wake_s=30.0, ramp_s=0.0)
+    one.charge(60, 0)
+    assert one.charge(10, 16) > 0
+
+
+def test_some_never_wake_up():
+    one = car(wake_s=math.inf)
+    one.charge(60, 16)
+    one.charge(1, 0)
+    assert one.charge(86_400, 16) == 0
+    assert one.asleep
+
+
+def test_a_modest_car_draws_a_share_of_what_it_may():
+    one = car(modesty=0.8, charging_s=99, phases=1, power_w_max=7_400)
+    assert one.current_a(10) == pytest.approx(8)
+
+
+def test_a_car_of_two_phases_has_its_power_from_two():
+    one = car(phases=2, power_w_max=7_360, charging_s=99)
+    assert one.current_a(32) == pytest.approx(16)
+    assert one.power_w(10) == pytest.approx(4_600)
+    assert one.power_w(10, phases=1) == pytest.approx(2_300)

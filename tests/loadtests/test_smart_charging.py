@@ -277,3 +277,14 @@ async def test_some_say_minus_one_for_no_limit(version):
     async with Csms() as csms, station_at(csms, version, replace(PROMPT, quirks=("negative_limits",)), tokens=()):
         await csms.until_heard("StatusNotification")
         assert await composite(csms, version) == [(0, -1)]
+
+
+@versions
+async def test_a_moody_station_rejects_some_profiles_for_nothing(version, monkeypatch):
+    monkeypatch.setattr("loadtests.smart_charging.REJECTED_SHARE", 0.5)
+    habits = replace(PROMPT, quirks=("rejects_some_profiles",))
+    async with Csms() as csms, station_at(csms, version, habits, tokens=()):
+        await csms.until_heard("StatusNotification")
+        answers = [await put(csms, version, 10) for _ in range(40)]
+        assert 5 < answers.count(ACCEPTED) < 35
+        assert answers.count(ACCEPTED) + answers.count({"status": "Rejected"}) == 40

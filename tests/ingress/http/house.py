@@ -1,6 +1,6 @@
 """A house for the HTTP door: memory twins with something in them, and a gateway that answers as told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -46,6 +46,11 @@ class TellingGateway:
         self.requests.append(request)
         if isinstance(self.outcome, Exception):
             raise self.outcome
+
+    async def submit_many(self, requests: Sequence[CommandRequest]) -> Sequence[CommandRequest]:
+        for request in requests:
+            await self.submit(request)
+        return ()
 
     async def cancel(self, cancel: CommandCancel) -> Outcome:
         self.cancelled.append(cancel)

@@ -1,0 +1,181 @@
+"""What an allocator is told of a car's departure and energy: the truth, the driver's word, or a forecast.
+
+Nobody but `Truth` looks ahead: the others know of a car what was said when it came, and of cars that have left what
+their meters showed.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+
+from smartcharging.forecast import Forecaster, ForecastSettings, Stay
+from smartcharging.problem import Floats, Ints
+from smartcharging.replay.sessions import Session
+from smartcharging.replay.timeline import Timeline
+
+STAY_S_UNSAID = 6 * 3600.0
+ENERGY_KWH_UNSAID = 15.0
+"""Of drivers who said nothing: about what those who do say at a workplace ask for."""
+OVERDUE_S = 300.0
+"""A car that is there after its driver's time is expected to leave at any moment."""
+MORE_KWH = 1.0
+"""A car that draws on after what its driver asked for wants some more."""
+
+
+class Departures(StrEnum):
+    """Whose word counts."""
+
+    TRUE = "true"
+    ESTIMATED = "estimated"
+    """The driver's, taken at its word."""
+    FORECAST = "forecast"
+    """The planner's: the driver's word, and what was learned from stays that were over by then."""
+    HISTORY = "history"
+    """The planner's, of drivers who say nothing."""
+
+
+class Beliefs(Protocol):
+    """Knows what is believed of the cars that are there, from what could be known at that moment."""
+
+    def believe(self, step: int, cars: Ints, drawn_kwh: Floats) -> tuple[Floats, Floats]:
+        """Of the cars present at the begin of a step.
+
+        Args:
+            step: Now.
+            cars: (n,) numbers of the sessions.
+            drawn_kwh: (n,) what they were given so far.
+
+        Returns:
+            Seconds until the departure, kWh still wanted, (n,) each; both positive, inf where unknown.
+        """
+
+    def left(self, cars: Ints, drawn_kwh: Floats) -> None:
+        """Cars have left.
+
+        Args:
+            cars: (n,) numbers of the sessions.
+            drawn_kwh: (n,) what they were given in all.
+        """
+
+
+class Truth:
+    """Departures and energy as they turned out."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+
+    def believe(self, step: int, cars: Ints, drawn_kwh: Floats) -> tuple[Floats, Floats]:
+        """See `Beliefs`."""
+        departs_s: Floats = (self._timeline.depart[cars] - step) * self._timeline.step_s
+        return departs_s, self._timeline.energy_kwh[cars] - drawn_kwh
+
+    def left(self, cars: Ints, drawn_kwh: Floats) -> None:
+        """Nothing is learned from them."""
+
+
+class Estimates:
+    """What drivers said when they came, taken at their word; of those who said nothing, the same for all."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        start_s = timeline.start.timestamp()
+        self._step_s = timeline.step_s
+        self.departs_at_s = np.array(
+            [
+                session.arrived_at.timestamp() + STAY_S_UNSAID - start_s
+                if session.estimated_departure is None
+                else session.estimated_departure.timestamp() - start_s
+                for session in timeline.sessions
+            ]
+        )
+        self.energy_kwh = np.array(
+            [
+                ENERGY_KWH_UNSAID if session.requested_kwh is None else session.requested_kwh
+                for session in timeline.sessions
+            ]
+        )
+
+    def believe(self, step: int, cars: Ints, drawn_kwh: Floats) -> tuple[Floats, Floats]:
+        """See `Beliefs`."""
+        departs_s: Floats = np.maximum(self.departs_at_s[cars] - step * self._step_s, OVERDUE_S)
+        wanted = self.energy_kwh[cars] - drawn_kwh
+        return departs_s, np.where(wanted > 0, wanted, MORE_KWH)
+
+    def left(self, cars: Ints, drawn_kwh: Floats) -> None:
+        """Nothing is learned from them."""
+
+
+class Forecasts:
+    """What the planner's own forecaster says, which learns each stay when it is over.
+
+    `history`: sessions from before; those not over when the replay begins are not looked at. `claims`: whether drivers
+    say something.
+    """
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        history: Sequence[Session] = (),
+        *,
+        settings: ForecastSettings | None = None,
+        claims: bool = True,
+    ) -> None:
+        self._timeline = timeline
+        self._claims = claims
+        over = (session for session in history if session.departed_at <= timeline.start)
+        self._forecaster = Forecaster([self._stay(session, session.energy_kwh) for session in over], settings=settings)
+
+    def _stay(self, session: Session, energy_kwh: float) -> Stay:
+        return Stay(
+            station=session.station,
+            arrived_at=session.arrived_at,
+            departed_at=session.departed_at,
+            energy_kwh=energy_kwh,
+            token_key=session.token,
+            claimed_departs_at=session.estimated_departure if self._claims else None,
+            claimed_kwh=session.requested_kwh if self._claims else None,
+        )
+
+    def believe(self, step: int, cars: Ints, drawn_kwh: Floats) -> tuple[Floats, Floats]:
+        """See `Beliefs`."""
+        now = self._timeline.at(step)
+        departs_s, energy_kwh = np.empty(len(cars)), np.empty(len(cars))
+        for place, car in enumerate(cars.tolist()):
+            session = self._timeline.sessions[car]
+            need = self._forecaster.need(
+                session.token,
+                session.station,
+                "",
+                min(session.arrived_at, now),
+                now,
+                float(drawn_kwh[place]),
+                claimed_departs_at=session.estimated_departure if self._claims else None,
+                claimed_kwh=session.requested_kwh if self._claims else None,
+            )
+            departs_s[place] = np.inf if need.departs_at is None else (need.departs_at - now).total_seconds()
+            energy_kwh[place] = need.energy_kwh
+        return np.maximum(departs_s, OVERDUE_S), energy_kwh
+
+    def left(self, cars: Ints, drawn_kwh: Floats) -> None:
+        """Learns from stays that are over: what was delivered, not what was wanted, as meters do."""
+        for car, drawn in zip(cars.tolist(), drawn_kwh.tolist(), strict=True):
+            self._forecaster.learn(self._stay(self._timeline.sessions[car], drawn))
+
+
+def beliefs_of(
+    departures: Departures, history: Sequence[Session] = (), settings: ForecastSettings | None = None
+) -> Callable[[Timeline], Beliefs]:
+    """Makes what an allocator is told; `history` and `settings` count for FORECAST and HISTORY alone."""
+
+    def made(timeline: Timeline) -> Beliefs:
+        match departures:
+            case Departures.TRUE:
+                return Truth(timeline)
+            case Departures.ESTIMATED:
+                return Estimates(timeline)
+            case Departures.FORECAST | Departures.HISTORY:
+                claims = departures is Departures.FORECAST
+                return Forecasts(timeline, history, settings=settings, claims=claims)
+
+    return made
