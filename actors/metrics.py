@@ -42,16 +42,16 @@ planner_plans = Counter("narke_planner_plans", "Plans of sites, by the rung of t
 planner_solve_seconds = Histogram(
     "narke_planner_solve_seconds", "Time that the plan of one site took its allocator", buckets=_SOLVE_S
 )
-planner_repairs = Counter("narke_planner_repairs", "Plans that broke a limit and were cut down before anything was sent")
+planner_repairs = Counter("narke_planner_repairs", "Plans that broke a limit and were cut down before they were sent")
 planner_orders = Counter("narke_planner_orders", "Orders to stations that planners made")
 planner_orders_recorded = Counter("narke_planner_orders_recorded", "Orders that are on record at their station")
 planner_outcomes = Counter("narke_planner_outcomes", "What became of orders", ["result"])
 planner_facts = Counter("narke_planner_facts", "Facts that planners heard of stations of their sites")
 planner_lag_seconds = Gauge(
-    "narke_planner_lag_seconds", "Age of the last entry that a planner heard when it heard it", multiprocess_mode="livemax"
+    "narke_planner_lag_seconds", "Age of the last entry that a planner heard, then", multiprocess_mode="livemax"
 )
 planner_sites = Gauge("narke_planner_sites", "Sites that are planned", multiprocess_mode="livesum")
-planner_cars = Gauge("narke_planner_cars", "Cars that were planned at the last plan of their sites", multiprocess_mode="livesum")
-planner_alerts = Gauge("narke_planner_alerts", "Alerts about sites that are raised", ["kind"], multiprocess_mode="livesum")
+planner_cars = Gauge("narke_planner_cars", "Cars in the last plans of their sites", multiprocess_mode="livesum")
+planner_alerts = Gauge("narke_planner_alerts", "Alerts about sites that are raised", multiprocess_mode="livesum")
 planner_restores = Counter("narke_planner_restores", "Restores of a planner from PostgreSQL", ["reason"])
 planner_untold = Counter("narke_planner_untold", "Decisions that were dropped because Redis was away for too long")

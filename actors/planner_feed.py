@@ -23,9 +23,9 @@ from storage.journal_reader import RawEntry
 
 log = structlog.get_logger()
 
-KEPT_S = 5.0
+KEPT_S = 20.0
 """How long streams keep what PostgreSQL has (`actors.projector`)."""
-AWAY_S_MAX = 4.0
+AWAY_S_MAX = 18.0
 """Between two reads that brought everything; more than that and something may have been forgotten."""
 ENTRIES_MAX = 4_000
 BLOCK_MS = 500
@@ -55,6 +55,9 @@ class RawSource(Protocol):
 
     async def read_raw(self, positions: Mapping[str, str], count_max: int, block_ms: int | None) -> list[RawEntry]:
         """Entries behind the given positions, in order within each stream."""
+
+    async def last_ids(self, streams: Iterable[str]) -> dict[str, str]:
+        """The id of the newest entry that each stream ever had."""
 
 
 class Listener(Protocol):
@@ -106,13 +109,20 @@ class Feed:
         """Whom somebody listens to."""
         return frozenset(self._members)
 
+    def listener(self, station: str) -> Listener | None:
+        """Who listens to a station."""
+        member = self._members.get(station)
+        return None if member is None else member.listener
+
     def begin(self, positions: Mapping[str, str]) -> None:
         """Forgets all listeners and hears the operator's stream from this position on."""
         self._members.clear()
         self._positions = {keys.OPERATOR: positions.get(keys.OPERATOR, keys.START)}
         self._complete_s = monotonic()
 
-    def listen(self, listener: Listener, stations: Iterable[str], positions: Mapping[str, str]) -> None:
+    def listen(
+        self, listener: Listener, stations: Iterable[str], positions: Mapping[str, str], *, as_of_s: float
+    ) -> None:
         """Tells a listener of these stations from now on, beginning behind these positions.
 
         Where the feed is further already it reads once more; others are not told twice.
@@ -121,7 +131,9 @@ class Feed:
             listener: Who hears.
             stations: Of whom.
             positions: Up to where the listener knows everything, by stream; of one that is absent it knows nothing.
+            as_of_s: When that was so, by `monotonic`.
         """
+        self._complete_s = min(self._complete_s or as_of_s, as_of_s)
         since: dict[str, Place] = {}
         for station in stations:
             stream = self._stream_of(station)

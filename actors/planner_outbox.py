@@ -1,5 +1,6 @@
 """The planner's outbox: orders of the wire become commands on record, the urgent first, many in one call.
 
+An order's id is its command's: no two planners that ever lived give the same (`deploy.wiring.planner_process`).
 What cannot be put on record is tried again under the same id until its deadline; then its site hears that nobody knows
 what became of it, and counts with both.
 """
@@ -35,11 +36,9 @@ Unsent = Callable[[str, Outcome, datetime], None]
 class _Post(NamedTuple):
     """An order on its way, and whom to tell if it cannot be sent."""
 
-    order_id: str
     site: str
     request: CommandRequest
     unsent: Unsent
-
 
 
 class Outbox:
@@ -48,13 +47,11 @@ class Outbox:
     Args:
         gateway: The way to the stations.
         clock: Time.
-        incarnation: Makes command ids of this process unlike those of any other.
     """
 
-    def __init__(self, gateway: CommandGateway, clock: Clock, incarnation: str) -> None:
+    def __init__(self, gateway: CommandGateway, clock: Clock) -> None:
         self._gateway = gateway
         self._clock = clock
-        self._incarnation = incarnation
         self._urgent: deque[_Post] = deque()
         self._waiting: deque[_Post] = deque()
         self._on_the_way: dict[str, int] = {}
@@ -66,22 +63,13 @@ class Outbox:
     def __len__(self) -> int:
         return sum(self._on_the_way.values())
 
-    def command_id(self, site: str, order_id: str) -> str:
-        """The id of an order's command."""
-        return f"{self._prefix(site)}{order_id}"
-
-    def order_id(self, site: str, command_id: str) -> str | None:
-        """The order of a command; None: it is none of this process'."""
-        prefix = self._prefix(site)
-        return command_id[len(prefix) :] if command_id.startswith(prefix) else None
-
     def hand_over(self, site: str, orders: Iterable[Order], unsent: Unsent) -> int:
         """Takes orders to be sent at once; how many they are. Their number is bounded by the wires' own bounds."""
         now = self._clock.now()
         count = 0
         for order in orders:
             request = CommandRequest(
-                command_id=self.command_id(site, order.order_id),
+                command_id=order.order_id,
                 station=order.station,
                 command=order.command,
                 requested_at=now,
@@ -89,7 +77,7 @@ class Outbox:
                 by=BY,
                 priority=PRIORITY_URGENT if order.urgent else PRIORITY,
             )
-            post = _Post(order.order_id, site, request, unsent)
+            post = _Post(site, request, unsent)
             (self._urgent if order.urgent else self._waiting).append(post)
             count += 1
         if count:
@@ -156,7 +144,7 @@ class Outbox:
             if post.request.deadline_at <= now:
                 self._done(post.site, 1)
                 lost = Outcome(Result.LOST, detail="It is unknown whether the station's actor took it.")
-                post.unsent(post.order_id, lost, now)
+                post.unsent(post.request.command_id, lost, now)
             else:
                 (self._urgent if post.request.priority == PRIORITY_URGENT else self._waiting).append(post)
         self._wake.set()
@@ -168,6 +156,3 @@ class Outbox:
         else:
             self._on_the_way.pop(site, None)
         self._moved.set()
-
-    def _prefix(self, site: str) -> str:
-        return f"{BY}:{site}:{self._incarnation}:"

@@ -1,6 +1,7 @@
 """What the planner reads from PostgreSQL: where its stations stand, and what cars did before. See `PlannerReads`."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Protocol
 
 import psycopg
@@ -29,7 +30,8 @@ class PlannerReads(Protocol):
 class PostgresPlanner:
     """Implements `PlannerReads`. The pool opens at first use; PostgreSQL may be away."""
 
-    def __init__(self, url: str, settings: PostgresSettings, tenant: str) -> None:
+    def __init__(self, url: str, settings: PostgresSettings, tenant: str, history: timedelta) -> None:
+        self._history = history
         self._url = url
         self._settings = settings
         self._tenant = tenant

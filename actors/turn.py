@@ -41,6 +41,7 @@ from engine.model.envelopes import (
 from engine.model.facts import Fact, StationFacts
 from engine.model.ids import Unit
 from engine.model.security import SecurityEventRecorded
+from engine.model.smart_charging import NeedsReported
 from engine.model.tariff_and_cost import TariffBook
 from engine.model.transactions import Stage, TransactionEnded, TransactionOpened, TransactionReported
 from engine.ports import Fenced, Fetched, Journal, JournalUnavailable, UnitCommit
@@ -124,6 +125,7 @@ class Turns:
         try:
             fetched, recovered = await self._fetch(ours)
             uses = await self._uses(fetched)
+            planned = await self._planned(ours)
             await self._read_tariffs(now)
             await self._numbers.reserve(NUMBERS_PER_START * sum(map(_needs_number, ours)))
         except JournalUnavailable as error:
@@ -131,7 +133,8 @@ class Turns:
             return result
         ours = self._readable(ours)
         decided = perf_counter()
-        deciding = _Deciding(self._stations, fetched, (uses, self._tariffs), self._policy, self._numbers, now)
+        looked_up = _LookedUp(fetched, uses, self._tariffs, planned)
+        deciding = _Deciding(self._stations, looked_up, self._policy, self._numbers, now)
         for station in recovered:
             deciding.resume(station)
         for item in ours:
@@ -211,6 +214,13 @@ class Turns:
         limited = [record for record in fetched.tokens.values() if transactions_max(record, self._policy)]
         return await self._journal.uses([*{use_key(record, self._policy) for record in limited}]) if limited else {}
 
+    async def _planned(self, items: Sequence[Item]) -> frozenset[str]:
+        """Whose cars are told that a profile follows: of the stations that tell a car's needs, those of sites."""
+        if self._policy.charging.planned_needs is None:
+            return frozenset()
+        asking = {item.station for item in items if _tells_needs(item)}
+        return await self._journal.planned([*asking]) if asking else frozenset()
+
     def _readable(self, items: list[Item]) -> list[Item]:
         """Without the items of stations whose state cannot be read: those are sent back and lose nothing."""
         unreadable = [item for item in items if item.station not in self._stations]
@@ -283,14 +293,22 @@ class Turns:
         metrics.stations_hosted.set(len(self._stations))
 
 
+class _LookedUp(msgspec.Struct, frozen=True):
+    """The answers to all questions of a turn. `planned`: stations whose cars are planned for."""
+
+    fetched: Fetched
+    uses: Uses
+    tariffs: TariffBook | None
+    planned: frozenset[str]
+
+
 class _Deciding:
     """The deciding part of a turn. It changes states in memory; the commit makes them true or they are forgotten."""
 
     def __init__(
         self,
         stations: dict[str, HostedStation],
-        fetched: Fetched,
-        looked_up: tuple[Uses, TariffBook | None],
+        looked_up: _LookedUp,
         policy: Policy,
         numbers: TransactionNumbers,
         now: datetime,
@@ -299,8 +317,7 @@ class _Deciding:
         self.states: dict[str, bytes] = {}
         """Packed as soon as decided, while the processor has them at hand: at the end of a turn that takes thrice."""
         self._stations = stations
-        self._fetched = fetched
-        self._uses, self._tariffs = looked_up
+        self._looked_up = looked_up
         self._policy = policy
         self._numbers = numbers
         self._now = now
@@ -355,14 +372,16 @@ class _Deciding:
                 result.settled.append((effect.command_id, effect.outcome))
 
     def _context(self, item: Item) -> Context:
+        known = self._looked_up
         return Context(
             now=self._now,
             received_at=item.received_at,
             ids=self._numbers,
-            tokens=self._fetched.tokens,
-            record=self._fetched.stations.get(item.station),
-            uses=self._uses,
-            tariffs=self._tariffs,
+            tokens=known.fetched.tokens,
+            record=known.fetched.stations.get(item.station),
+            uses=known.uses,
+            tariffs=known.tariffs,
+            planned=item.station in known.planned,
             policy=self._policy,
         )
 
@@ -387,6 +406,11 @@ def _applied(
         else:
             leaving.append(effect)
     return state, facts, verdict, leaving
+
+
+def _tells_needs(item: Item) -> bool:
+    what = item.what
+    return isinstance(what, Reported) and isinstance(what.report, NeedsReported)
 
 
 def _needs_number(item: Item) -> bool:

@@ -6,12 +6,12 @@ import structlog
 from redis.asyncio import Redis
 
 from deploy.settings import Settings
-from deploy.wiring.parts import SystemClock, book_of, journal_of, postgres_url
+from deploy.wiring.parts import SystemClock, book_of, journal_of, postgres_url, site_book_of
 from ingress.http.keys import ensure_first_key
 from storage.layout import fix_layout
 from storage.postgres import Pool, open_pool
 from storage.redis_client import redis_client, redis_link
-from storage.restore import operator_records
+from storage.restore import operator_records, site_records
 from storage.schema import migrate
 
 log = structlog.get_logger()
@@ -32,6 +32,7 @@ async def prepare(settings: Settings) -> None:
         actors = settings.actors
         if await fix_layout(redis_link(redis, settings.redis), actors.shards, literal=actors.literal):
             await _restore(settings, pool, redis)
+            await _restore_sites(settings, pool, redis)
         await journal_of(settings, redis).raise_transaction_numbers(await _numbers_taken(settings, pool))
     finally:
         await pool.close()
@@ -53,6 +54,26 @@ async def _restore(settings: Settings, pool: Pool, redis: Redis) -> None:
         tokens=len(records.tokens),
         stations=len(records.stations),
     )
+
+
+async def _restore_sites(settings: Settings, pool: Pool, redis: Redis) -> None:
+    """Redis is new: brings back what PostgreSQL knows of sites, caps and prices."""
+    records = await site_records(pool, settings.tenant)
+    book = site_book_of(settings, redis)
+    for site in records.sites:
+        await book.restore(site)
+    for held, by in records.caps:
+        await book.save_cap(held.cap, by, held.saved_at)
+        await book.hear_cap(held.cap.site, held.cap.source, held.heard_at)
+    for series, by in records.series:
+        await book.save_series(series, by, SystemClock().now())
+    if records.sites:
+        log.warning(
+            "this Redis is new: sites were restored from PostgreSQL",
+            sites=len(records.sites),
+            caps=len(records.caps),
+            series=len(records.series),
+        )
 
 
 async def _numbers_taken(settings: Settings, pool: Pool) -> int:

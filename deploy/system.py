@@ -1,9 +1,10 @@
 """The system: every actor of Narke, brought up in order, watched, drained.
 
-    directory, station actors -> projector, ingresses, HTTP, exporters     up
+    directory, station actors -> projector, ingresses, HTTP, planners, exporters     up
     ingresses, HTTP -> projector -> exporters                              down
 
-On a cluster, what needs the data directory or one reader (HTTP, projector, directory) lives on the node of `narke up`.
+On a cluster, what needs the data directory or one reader (HTTP, projector, directory, planners) lives on the node of
+`narke up`.
 Every node has its share of station actors and ingresses, and every other node an exporter of metrics; all three follow
 the nodes that join, are drained (`ray drain-node`) or die.
 
@@ -31,7 +32,7 @@ from deploy.cluster import fit
 from deploy.crew import Crew
 from deploy.settings import Settings
 from deploy.supervisor import Supervisor
-from deploy.wiring import campaigns, http, ingress, projector, stations
+from deploy.wiring import campaigns, http, ingress, planner, projector, stations
 from deploy.wiring.exporter import exporter_name, exporter_spec, targets_of
 from deploy.wiring.parts import SystemClock, metrics_dir, postgres_url, router_of
 from engine.ports import SeamError
@@ -107,6 +108,8 @@ class System:
         self._stations.begin(self._shares_of_stations(workers))
         self._spawn(Spawn("projector", projector.projector, (settings,)), **at_home)
         self._spawn(Spawn("campaigns", campaigns.campaigns, (settings,)), **at_home)
+        for name in planner.planner_names(settings):
+            self._spawn(Spawn(name, planner.planner, (name, settings)), **at_home)
         self._ingresses.begin(shares.ingresses(settings.actors, workers))
         self._spawn(Spawn("http", http.http, (settings, self._ingresses.names, self._ray_folder)), **at_home)
         self._hire_exporters(usable)
@@ -118,7 +121,7 @@ class System:
             Exception: What kept an actor from starting, e.g. a port that is taken.
         """
         await self._stations.arrive()  # the directory places units on those that live when it starts
-        await asyncio.gather(self._ingresses.arrive(), self._wait_for((DIRECTORY, "projector", "campaigns", "http")))
+        await asyncio.gather(self._ingresses.arrive(), self._wait_for(self._single_names()))
         await self._router.start()
 
     async def targets(self) -> tuple[ScrapeTarget, ...]:
@@ -143,6 +146,9 @@ class System:
             log.warning("not everything is in PostgreSQL yet; it is in Redis and will be carried at the next start")
         await asyncio.to_thread(runtime.end, STATION_PREFIX)
         await asyncio.gather(*(self._quietly(name, "stop") for name in self._exporters))
+
+    def _single_names(self) -> tuple[str, ...]:
+        return (DIRECTORY, "projector", "campaigns", "http", *planner.planner_names(self._settings))
 
     async def _wait_for(self, names: Iterable[str]) -> None:
         await asyncio.gather(*(self._supervisor.wait_until_up(name) for name in names))

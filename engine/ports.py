@@ -135,6 +135,13 @@ class Journal(Protocol):
             JournalUnavailable: Nothing was read.
         """
 
+    async def planned(self, stations: Sequence[str]) -> frozenset[str]:
+        """Those of the stations that belong to a site (`SiteBook`).
+
+        Raises:
+            JournalUnavailable: Nothing was read.
+        """
+
     async def uses(self, names: Sequence[str]) -> Mapping[str, tuple[TransactionUse, ...]]:
         """Open transactions over all stations, by `engine.station.authorization.use_key`; a moment behind.
 

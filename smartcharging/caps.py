@@ -170,7 +170,7 @@ class CapKeeper:
             elif state.status is CapStatus.SILENT or (state.status is CapStatus.EXPIRED and state.kw < INF):
                 words.setdefault((AlertKind.SILENT_CAP, state.node), []).append(_silence(state))
         for source, (node, repaired, _) in sorted(self._odd.items()):
-            words.setdefault((AlertKind.BAD_INPUT, node), []).append(f"the limit of {source}: {'; '.join(repaired)}")
+            words.setdefault((AlertKind.BAD_INPUT, node), []).append(f"the cap of {source}: {'; '.join(repaired)}")
         return tuple(
             SiteAlertRaised(site=self._site.site, kind=kind, node=node, at=now, detail="; ".join(lines))
             for (kind, node), lines in sorted(words.items())
@@ -216,7 +216,9 @@ class CapKeeper:
 
     def _put(self, held: HeldCap) -> None:
         if len(self._held) >= CAPS_MAX:
-            raise ValueError(f"site {self._site.site!r} has {CAPS_MAX} caps already; release some")
+            words = (f"it is not kept, for the site has {CAPS_MAX} caps already; release some",)
+            self._odd[held.cap.source] = (self._node(held) or self._root, words, held.saved_at)
+            return
         self._held[held.cap.source, held.cap.node, held.cap.direction] = held
 
     def _heard(self, source: str, at: datetime) -> bool:

@@ -81,9 +81,15 @@ def table_of(kind: Kind, neutral_v: float) -> Complexes:
 
     Returns:
         (8, 4) by mask of conductors: phasors of L1, L2, L3, then kW.
+
+    Raises:
+        ValueError: The rotation does not say a phase of the grid for each conductor that is needed.
     """
     wiring, dc, phases, rotation = kind
     table = np.zeros((MASKS, 4), dtype=np.complex128)
+    needed = 0 if dc else max(phases, 2) if wiring is Wiring.DELTA else phases
+    if len(rotation) < needed or not set(rotation) <= set("123"):
+        raise ValueError(f"rotation {rotation!r}: want {needed} or more of the digits 1, 2, 3 ({wiring.value})")
     grid = [int(digit) - 1 for digit in rotation]
     for mask in range(MASKS):
         own = [conductor for conductor in range(phases) if mask >> conductor & 1] or list(range(phases))

@@ -3,7 +3,7 @@
 from typing import Final
 
 from engine.model.sites import Battery, Load, LoadKind, Site
-from smartcharging.site_problems import Findings, meant
+from smartcharging.site_problems import Findings
 from smartcharging.tree_check import EVSE_NUMBER_MAX, Tree
 
 LOADS_MAX: Final = 1_000
@@ -50,7 +50,7 @@ def _check_ids(ids: list[str], kind: str, found: Findings) -> None:
 
 def _check_place(name: str, node: str, tree: Tree, found: Findings) -> None:
     if node not in tree.nodes:
-        todo = meant(node, tree.nodes, "name the node that it hangs at")
+        todo = found.meant(node, tree.nodes, "name the node that it hangs at")
         found.error(name, "node", f"{node!r} is no node of this site", todo)
 
 

@@ -101,7 +101,7 @@ def let_in(entries: Entries, demand: Floats, order: Callable[[], Ints]) -> Admis
 
 def floors_in_steps(floor_a: Floats) -> Floats:
     """Floors as steps that are no lower."""
-    steps: Floats = np.ceil(floor_a * _STEPS_PER_A - NOISE) / _STEPS_PER_A + 0.0  # (never -0.0)
+    steps: Floats = np.ceil(floor_a * _STEPS_PER_A - NOISE) / _STEPS_PER_A + 0.0  # 0.0, not -0.0
     return steps
 
 

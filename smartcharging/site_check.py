@@ -12,7 +12,7 @@ from engine.model.sites import Goal, Goals, Site
 from smartcharging.limit_check import TIMED_MAX, check_limits, check_times
 from smartcharging.load_check import check_batteries, check_loads
 from smartcharging.outlet_check import CURRENT_A_MAX, FLOOR_A, check_outlets
-from smartcharging.site_problems import TEXT_CHARACTERS_MAX, Findings, SiteProblem, meant
+from smartcharging.site_problems import TEXT_CHARACTERS_MAX, Findings, SiteProblem
 from smartcharging.tree_check import check_tree
 
 VOLTAGE_V_MIN: Final = 50.0
@@ -47,7 +47,7 @@ def _check_site(site: Site, found: Findings) -> None:
     if site.name is not None and (len(site.name) > TEXT_CHARACTERS_MAX or not site.name.isprintable()):
         found.error("", "name", "it cannot be shown", f"write at most {TEXT_CHARACTERS_MAX} characters")
     if not _is_zone(site.time_zone):
-        todo = meant(site.time_zone, sorted(available_timezones()), "write an IANA name, e.g. Europe/Berlin")
+        todo = found.meant(site.time_zone, sorted(available_timezones()), "write an IANA name, e.g. Europe/Berlin")
         found.error("", "time_zone", f"there is no time zone {site.time_zone[:TEXT_CHARACTERS_MAX]!r}", todo)
     if not (len(site.currency) == 3 and site.currency.isascii() and site.currency.isupper()):
         text = f"{site.currency[:20]!r} is no currency"
@@ -76,7 +76,7 @@ def _is_zone(name: str) -> bool:
 
 def _check_allocator(site: Site, names: list[str], found: Findings) -> None:
     if site.allocator not in names:
-        todo = meant(site.allocator, names, f"use one of {', '.join(sorted(names))}")
+        todo = found.meant(site.allocator, names, f"use one of {', '.join(sorted(names))}")
         found.error("", "allocator", f"there is no allocator {site.allocator[:TEXT_CHARACTERS_MAX]!r}", todo)
 
 

@@ -3,12 +3,16 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import StrEnum
+from itertools import islice
 from math import isfinite
 from typing import Final
 
 import msgspec
 
 PROBLEMS_MAX: Final = 1_000
+_GUESSES_MAX: Final = 20
+_KNOWN_MAX: Final = 2_000
+"""Names that one guess looks at."""
 NAME_CHARACTERS_MAX: Final = 64
 TEXT_CHARACTERS_MAX: Final = 200
 IDENTITY_CHARACTERS_MAX: Final = 48
@@ -23,7 +27,7 @@ class Severity(StrEnum):
 
 
 class SiteProblem(msgspec.Struct, frozen=True):
-    """One fault. `node`: id of the node, load, battery; empty: the site as a whole. `field`: where in it; empty: all."""
+    """One fault. `node`: id of the node, load or battery; empty: the site. `field`: where in it; empty: all of it."""
 
     node: str
     what: str
@@ -47,6 +51,7 @@ class Findings:
     def __init__(self) -> None:
         self._found: list[SiteProblem] = []
         self.left_out = 0
+        self._guesses = _GUESSES_MAX
 
     def error(self, node: str, field: str, what: str, todo: str) -> None:
         """The site cannot be used."""
@@ -70,6 +75,12 @@ class Findings:
             text = f"{self.left_out} more problems were found"
             found.append(SiteProblem("", text, "correct those that are listed, then check again", Severity.ERROR))
         return tuple(found)
+
+    def meant(self, name: str, known: Iterable[str], otherwise: str) -> str:
+        """What to do about a name that is not known. Guesses take time: only the first faults get one."""
+        self._guesses -= 1
+        found = nearest(name, known) if self._guesses >= 0 else None
+        return otherwise if found is None else f"did you mean {found!r}? If not: {otherwise}"
 
     # -- values: True where it is good, so that nothing is reckoned with nonsense
 
@@ -100,7 +111,7 @@ class Findings:
         todo = f"name it with 1 to {NAME_CHARACTERS_MAX} printable characters without '/' and spaces around"
         if not value or value != value.strip():
             self.error(node, field, f"{value!r} is no name of a {kind}", todo)
-        elif len(value) > NAME_CHARACTERS_MAX or not value.isprintable() or "/" in value and kind == "site":
+        elif len(value) > NAME_CHARACTERS_MAX or not value.isprintable() or ("/" in value and kind == "site"):
             self.error(node, field, f"{shortened(value)!r} is no name of a {kind}", todo)
         else:
             return True
@@ -127,11 +138,5 @@ def shortened(text: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that may have been meant."""
-    found = get_close_matches(name[:NAME_CHARACTERS_MAX], list(known)[:2_000], n=1, cutoff=0.6)
+    found = get_close_matches(name[:NAME_CHARACTERS_MAX], list(islice(known, _KNOWN_MAX)), n=1, cutoff=0.6)
     return found[0] if found else None
-
-
-def meant(name: str, known: Iterable[str], otherwise: str) -> str:
-    """What to do about a name that is not known."""
-    found = nearest(name, known)
-    return otherwise if found is None else f"did you mean {found!r}? If not: {otherwise}"

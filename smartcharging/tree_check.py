@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Final
 
 from engine.model.sites import NodeKind, Site, SiteNode
-from smartcharging.site_problems import TEXT_CHARACTERS_MAX, Findings, meant
+from smartcharging.site_problems import TEXT_CHARACTERS_MAX, Findings
 
 EVSES_MAX: Final = 10_000
 NODES_MAX: Final = 30_000
@@ -106,7 +106,7 @@ def _check_parents(site: Site, tree: Tree, found: Findings) -> None:
         if node.parent not in ids and node.parent is not None:
             below = _lost_below(node.node, tree)
             more = f", nor have the {below} nodes below it" if below else ""
-            todo = meant(node.parent, ids, "name a node of this site as its parent")
+            todo = found.meant(node.parent, ids, "name a node of this site as its parent")
             found.error(node.node, "parent", f"its parent {node.parent!r} is no node of this site{more}", todo)
             continue
         circle = _circle_of(node.node, parents)

@@ -85,6 +85,14 @@ class RedisJournal:
             self._tariffs = value, TariffBook() if value is None else decode_tariff_book(value)
         return self._tariffs[1]
 
+    async def planned(self, stations: Sequence[str]) -> frozenset[str]:
+        """See `engine.ports.Journal.planned`."""
+        if not stations:
+            return frozenset()
+        command = (b"HMGET", keys.SITE_STATIONS, *(station.encode(errors="surrogatepass") for station in stations))
+        sites = (await self._read([command]))[0]
+        return frozenset(station for station, site in zip(stations, sites, strict=True) if site is not None)
+
     async def uses(self, names: Sequence[str]) -> Mapping[str, tuple[TransactionUse, ...]]:
         """See `engine.ports.Journal.uses`."""
         if not names:

@@ -140,6 +140,12 @@ class MemoryJournal:
         value = self._store.values.get(keys.TARIFFS)
         return TariffBook() if value is None else decode_tariff_book(value)
 
+    async def planned(self, stations: Sequence[str]) -> frozenset[str]:
+        """See `engine.ports.Journal.planned`. Where `MemorySiteBook` keeps it."""
+        self._store.check_available()
+        values = self._store.values
+        return frozenset(name for name in stations if keys.SITE_STATIONS + b"\0" + name.encode() in values)
+
     async def uses(self, names: Sequence[str]) -> Mapping[str, tuple[TransactionUse, ...]]:
         """See `engine.ports.Journal.uses`."""
         self._store.check_available()

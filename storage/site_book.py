@@ -167,6 +167,18 @@ class RedisSiteBook:
                 return becomes.revision
         raise self._contested(site.site)
 
+    async def restore(self, held: HeldSite) -> None:
+        """Brings back a site that this Redis has lost, at its revision.
+
+        Raises:
+            ValueError, JournalUnavailable: As `save_site`.
+        """
+        if held.revision > 1:
+            await self._link.command(
+                b"HSETNX", keys.SITE_REVISIONS, held.site.site.encode(), b"%d" % (held.revision - 1)
+            )
+        await self.save_site(held.site, held.saved_by, held.saved_at)
+
     async def remove_site(self, site: str, by: str, now: datetime) -> bool:
         """See `engine.ports.SiteBook.remove_site`."""
         entry = self._entry((SiteRemoved(site=site, by=by, at=now),), now)

@@ -29,6 +29,7 @@ from deploy.cli import (
     reservations,
     server,
     simulate,
+    smart_bench,
     stations,
     status,
     tariffs,
@@ -83,6 +84,7 @@ def _for_all_commands(group: Any, data_dir: str) -> dict[str, Any]:
 server.register(app)
 simulate.register(app)
 fuzz.register(app)
+smart_bench.register(app)
 fleet.register(app)
 for part in (
     audit,

@@ -7,6 +7,7 @@ from typing import Any
 
 from actors import runtime
 from actors.gateway import Gateway
+from actors.planned_starts import PlannedStarts
 from actors.router import ActorBook
 from deploy.settings import Settings
 from deploy.wiring.exporter import targets_of
@@ -20,17 +21,21 @@ from deploy.wiring.parts import (
     postgres_url,
     prepare,
     router_of,
+    site_book_of,
     tariff_book_of,
 )
+from deploy.wiring.planner import planner_names
 from engine import quirk_files
 from engine.ports import ActorUnavailable
 from ingress.http.app import create_app
 from ingress.http.keys import ApiKeys
 from ingress.http.server import HttpServer
 from ingress.http.services import ScrapeTarget, Services
+from ingress.http.site_day import SiteDay
 from storage.authority.desk import Office
 from storage.postgres import Pool, open_pool, ping
 from storage.queries.reader import Queries
+from storage.queries.site_readings import SiteReadings
 from storage.redis_client import redis_client, redis_link
 from storage.redis_link import RedisLink
 from storage.token_uses import TokenUses
@@ -58,7 +63,7 @@ class HttpProcess:
         office = Office(certificate_places(settings), settings.certificates)
         services = Services(
             queries=Queries(pool, settings.tenant),
-            gateway=Gateway(self._router, SystemClock()),
+            gateway=PlannedStarts(Gateway(self._router, SystemClock()), self._book, planner_names(settings)),
             book=book_of(settings),
             keys=ApiKeys(settings.data_dir),
             clock=SystemClock(),
@@ -71,6 +76,7 @@ class HttpProcess:
                 "directory": self._directory,
                 "projector": self._projector,
                 "ingress": self._ingress,
+                **({"planner": self._planner} if settings.planner.enabled else {}),
             },
             targets=self._targets,
             metrics_dir=metrics_dir(settings),
@@ -80,6 +86,9 @@ class HttpProcess:
             tariffs=tariff_book_of(settings),
             quirks=quirk_files.load(settings.actors.quirks_file),
             office=office,
+            sites=site_book_of(settings),
+            site_reads=SiteReadings(pool, settings.tenant),
+            plot=_plot,
         )
         app = create_app(services)
         chosen = settings.authorization
@@ -131,12 +140,26 @@ class HttpProcess:
             raise ActorUnavailable(str(health["failure"]))
         return "carries the journal to PostgreSQL"
 
+    async def _planner(self) -> str:
+        healths = [await self._book.call(name, "health") for name in planner_names(self._settings)]
+        failures = [health["failure"] for health in healths if health["failure"]]
+        if failures:
+            raise ActorUnavailable("; ".join(failures))
+        return f"{sum(health['sites'] for health in healths)} sites are planned"
+
     async def _ingress(self) -> str:
         healths = [await self._book.call(name, "health") for name in self._ingresses]
         return f"{sum(health['connections'] for health in healths)} connections"
 
     async def _targets(self) -> tuple[ScrapeTarget, ...]:
         return await targets_of(self._settings, runtime.here(), self._book, self._ray_folder)
+
+
+def _plot(day: SiteDay, kind: str, form: str) -> bytes:
+    from deploy.plots import PlotFormat, PlotKind  # noqa: PLC0415 (with the line below)
+    from deploy.plots.drawing import plot  # noqa: PLC0415 (matplotlib: when the first plot is asked for)
+
+    return plot(day, PlotKind(kind), PlotFormat(form))
 
 
 async def _ping_redis(link: RedisLink) -> str:

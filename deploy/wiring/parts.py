@@ -15,6 +15,7 @@ from storage.authority.folder import Places
 from storage.journal import RedisJournal
 from storage.operator_book import RedisOperatorBook
 from storage.redis_client import redis_client
+from storage.site_book import RedisSiteBook
 from storage.tariff_book import RedisTariffBook
 
 
@@ -50,6 +51,12 @@ def tariff_book_of(settings: Settings, client: Redis | None = None) -> RedisTari
     """The operator's tariffs; `client` None: with one of its own for as long as the process lives."""
     client = client or redis_client(settings.redis)
     return RedisTariffBook(client, tenant=settings.tenant, settings=settings.redis)
+
+
+def site_book_of(settings: Settings, client: Redis | None = None) -> RedisSiteBook:
+    """The operator's sites; `client` None: with one of its own for as long as the process lives."""
+    client = client or redis_client(settings.redis)
+    return RedisSiteBook(client, tenant=settings.tenant, settings=settings.redis)
 
 
 def router_of(settings: Settings, book: ActorBook) -> Router:

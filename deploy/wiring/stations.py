@@ -15,8 +15,9 @@ from engine import quirk_files
 from engine.model.authorization import TokenStatus
 from engine.model.ids import Unit
 from engine.model.provisioning import Registration
+from engine.model.smart_charging import NeedsVerdict
 from engine.ports import ActorGone
-from engine.station.policy import AuthorizationPolicy, Policy
+from engine.station.policy import AuthorizationPolicy, ChargingPolicy, Policy
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -33,6 +34,7 @@ def policy_of(settings: Settings) -> Policy:
         transactions=settings.transactions.policy,
         diagnostics=settings.diagnostics.policy,
         costs=settings.costs.policy,
+        charging=ChargingPolicy(planned_needs=NeedsVerdict.PROCESSING if settings.planner.enabled else None),
         quirks=quirk_files.load(actors.quirks_file),
     )
 

@@ -5,6 +5,7 @@ import msgspec
 from engine.model.authorization import TokenRecord, TransactionUse
 from engine.model.campaigns import CampaignStarted
 from engine.model.caps import HeldCap
+from engine.model.charging_profiles import ChargingProfile
 from engine.model.commands import CommandCancel, CommandRequest, Outcome
 from engine.model.envelopes import Batch, BatchReply, Downlinks
 from engine.model.facts import JournalEntry, OperatorEntry
@@ -30,6 +31,7 @@ decode_uses = msgspec.msgpack.Decoder(tuple[TransactionUse, ...]).decode
 decode_tariff_book = msgspec.msgpack.Decoder(TariffBook).decode
 decode_station_record = msgspec.msgpack.Decoder(StationRecord).decode
 decode_logged_messages = msgspec.msgpack.Decoder(list[LoggedMessage]).decode
+decode_charging_profile = msgspec.msgpack.Decoder(ChargingProfile).decode
 decode_held_site = msgspec.msgpack.Decoder(HeldSite).decode
 decode_held_cap = msgspec.msgpack.Decoder(HeldCap).decode
 decode_site_series = msgspec.msgpack.Decoder(SiteSeries).decode

@@ -25,7 +25,8 @@ class Context(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `now`: the decider's clock. `received_at`: the ingress' clock when the frame was complete (`now` for what did not
     come from a station). `tokens`: by `Token.key`; absent: the operator does not know the token. `record` None: no
     record, or not asked. `uses`: open transactions over all stations, by `authorization.use_key`; a moment behind.
-    `tariffs`: the operator's, a moment behind; None: there are none.
+    `tariffs`: the operator's, a moment behind; None: there are none. `planned`: the station belongs to a site; asked
+    only where that matters.
     """
 
     now: datetime
@@ -36,3 +37,4 @@ class Context(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     record: StationRecord | None = None
     uses: Mapping[str, tuple[TransactionUse, ...]] = {}
     tariffs: TariffBook | None = None
+    planned: bool = False

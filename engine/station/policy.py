@@ -99,9 +99,14 @@ class DiagnosticsPolicy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class ChargingPolicy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What the operator chose about smart charging. `needs`: what a car is told when it says what it needs."""
+    """What the operator chose about smart charging.
+
+    `needs`: what a car is told when it says what it needs. `planned_needs`: the same where its station belongs to a
+    site; None: sites are not planned, and nobody asks.
+    """
 
     needs: NeedsVerdict = NeedsVerdict.NO_PROFILE
+    planned_needs: NeedsVerdict | None = None
 
 
 class CostPolicy(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -215,7 +215,10 @@ def needs_reported(state: StationState, report: NeedsReported, context: Context)
     flags = () if known is not None else (ChargingFlag.NO_TRANSACTION,)
     if needs.ac is None and needs.dc is None and needs.v2x is None:
         flags = (*flags, ChargingFlag.NO_PARAMETERS)
-    verdict = context.policy.charging.needs
+    policy = context.policy.charging
+    verdict = policy.needs
+    if context.planned and policy.planned_needs is not None:
+        verdict = policy.planned_needs
     fact = NeedsRecorded(
         report=report,
         verdict=verdict,

@@ -19,6 +19,7 @@ from ingress.http.api import (
     commands,
     customer_information,
     local_lists,
+    plans,
     quirks,
     signed_values,
     station_records,
@@ -53,6 +54,7 @@ PARTS = (
     certificates,
     customer_information,
     quirks,
+    plans,
 )
 """Modules with a `router` below `API_PREFIX`."""
 

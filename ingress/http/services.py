@@ -10,9 +10,10 @@ import msgspec
 from fastapi import Depends, Request
 
 from engine.model.quirks import QuirkBook
-from engine.ports import Clock, CommandGateway, OperatorBook, TariffKeeper
+from engine.ports import Clock, CommandGateway, OperatorBook, SiteBook, TariffKeeper
 from ingress.http.keys import ApiKeys
 from ingress.http.settings import HttpSettings, LocalListSettings
+from ingress.http.site_day import SiteDay
 from storage.authority.desk import Office
 from storage.blocks.table import Table
 from storage.queries.filters import (
@@ -39,6 +40,10 @@ from storage.queries.rows import (
     TransactionDetail,
     TransactionRow,
 )
+from storage.queries.site_readings import SiteReads
+
+Plotter = Callable[[SiteDay, str, str], bytes]
+"""Draws a day: kind (load, phases, price) and format (png, svg) as `deploy.plots` names them. Blocks, for a second."""
 
 Check = Callable[[], Awaitable[str]]
 """A readiness check. Returns how it is, for people; raises an exception that says why it is not ready."""
@@ -113,6 +118,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     `command_deadline_s`: of commands whose caller names none.
     `version`: Narke's own. `quirks`: what stations of some makes do otherwise.
     `office`: the local certificate authority; None: there can be none here.
+    `sites`: the operator's sites; None: the routes about them fail. `site_reads`: what goes on at their stations.
+    `plot`: draws a site's day; None: there are no plots here.
     """
 
     queries: Reads
@@ -130,6 +137,9 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     tariffs: TariffKeeper | None = None
     command_deadline_s: float = 30.0
     office: Office | None = None
+    sites: SiteBook | None = None
+    site_reads: SiteReads | None = None
+    plot: Plotter | None = None
     version: str = "0"
     quirks: QuirkBook = QuirkBook()
 

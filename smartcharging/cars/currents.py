@@ -74,7 +74,7 @@ def drawn(sample: Sample, supply: Supply, phases: Sequence[int], register_kw: fl
     return _of_power(sample.power_w / 1000.0 if isfinite(sample.power_w) else register_kw, supply, phases, odd)
 
 
-def _of_currents(  # noqa: PLR0913 (all that a meter says at once)
+def _of_currents(
     told: Values, sample: Sample, supply: Supply, volt: Values, *, by_phase: bool, odd: list[str]
 ) -> Drawn | None:
     outlet = supply.outlet

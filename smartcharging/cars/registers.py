@@ -1,8 +1,8 @@
 """How much energy a car has had, by a register that may go backwards, jump, or be replaced.
 
-Energy is the sum of believable steps. A step is believable if the outlet could have delivered it in that time. After one
-that is not, the register is followed from where it is now; if it returns to where it was, the step was a glitch and what
-came before is taken up again.
+Energy is the sum of believable steps. A step is believable if the outlet could have delivered it in that time. After
+one that is not, the register is followed from where it is now; if it returns to where it was, the step was a glitch and
+what came before is taken up again.
 """
 
 from datetime import datetime
@@ -51,7 +51,7 @@ class Register:
             self._rate_from = _Place(wh, 0.0, at)
             return
         energy_wh = self._wh - wh
-        if 0 <= energy_wh and self._at is not None and self._believable(energy_wh, at, self._at):
+        if energy_wh >= 0 and self._at is not None and self._believable(energy_wh, at, self._at):
             self.energy_wh = energy_wh  # a start that was told late
 
     def tell(self, wh: float, at: datetime) -> str | None:
@@ -74,7 +74,7 @@ class Register:
             self._return(wh)
         elif -NOISE_WH <= step_wh < 0:
             return None  # wait until it is where it was
-        elif 0 <= step_wh and self._believable(step_wh, self._at, at):
+        elif step_wh >= 0 and self._believable(step_wh, self._at, at):
             self.energy_wh += step_wh
         else:
             odd = self._strayed(wh)

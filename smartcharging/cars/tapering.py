@@ -1,10 +1,11 @@
 """Whether a car draws clearly less than it may, for a while: then only what it draws, and some headroom, is planned.
 
-    draws clearly less for `AFTER_S`, by at least `READINGS` readings          -> tapers: headroom over what it draws
-    draws nearly all that it was left                                          -> it wants more: all of it again, and the
-                                                                                  next time it must taper for longer
-Cars ramp back within seconds; the limit that was sent keeps them within what was planned, and one that pushes against it
-has it lifted. So that a car which swings is not followed for ever, each return doubles the time to taper.
+    draws clearly less for `AFTER_S`, by at least `READINGS` readings     it tapers: headroom over what it draws
+    draws nearly all that it was left                                     it wants more: all of it again, and the
+                                                                          next time it must taper for longer
+
+Cars ramp back within seconds; the limit that was sent keeps them within what was planned, and one that pushes against
+it has it lifted. So that a car which swings is not followed for ever, each return doubles the time to taper.
 """
 
 from datetime import datetime
@@ -13,7 +14,7 @@ from math import inf
 CLEARLY_A = 1.0
 CLEARLY_SHARE = 0.1
 """It draws clearly less if it is this much and this share below what it may."""
-HEADROOM_A = 1.0
+HEADROOM_A = 2.0
 HEADROOM_SHARE = 0.1
 PUSHES_A = 0.4
 """This near to its limit it takes all that it is given."""

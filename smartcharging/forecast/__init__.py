@@ -2,11 +2,12 @@
 
 For whoever plans:
 
+    history = stays_of(await queries.past_stays(stations, since), site.site)
     forecaster = Forecaster(history, settings=ForecastSettings.of(site))    # stays, in any order
     need = forecaster.need(token_key, station, site, arrived_at, now, delivered_kwh)
     need = forecaster.need(..., claimed_departs_at=estimate, claimed_kwh=asked)    # the driver said something
     curve = forecaster.stay_curve(token_key, station, site, arrived_at, claimed_departs_at)
-    curve.alive(elapsed_s, ahead_s)    # (k,) P(still here `ahead_s` (k,) from now | here now, `elapsed_s` after arrival)
+    curve.alive(elapsed_s, ahead_s)    # (k,) P(here in `ahead_s` (k,) s | here `elapsed_s` after arrival)
     curve.quantile(0.3, elapsed_s)     # seconds after arrival by which 30 % of those still here will have left
     forecaster.learn(Stay(...))        # a stay is over
 
@@ -19,3 +20,4 @@ from smartcharging.forecast.curves import Curve as Curve
 from smartcharging.forecast.forecaster import Forecaster as Forecaster
 from smartcharging.forecast.forecaster import ForecastSettings as ForecastSettings
 from smartcharging.forecast.stays import Stay as Stay
+from smartcharging.forecast.stays import stays_of as stays_of

@@ -17,6 +17,7 @@ TAIL_SHARE = 0.01
 KNOTS_MAX = 96
 """A curve of more samples is thinned to so many points: nobody feels it, and thousands of curves fit in memory."""
 _NOBODY = 1e-300
+_EVENLY = np.linspace(0.0, 1.0, KNOTS_MAX)
 
 
 class Curve:
@@ -42,14 +43,14 @@ class Curve:
         # A sample lies in the middle of its weight; the curve begins at 0, where all are there.
         passed = (np.cumsum(weights) - 0.5 * weights) * ((1.0 - TAIL_SHARE) / total)
         if len(values) > KNOTS_MAX:
-            levels = np.linspace(passed[0], passed[-1], KNOTS_MAX)
+            levels = passed[0] + _EVENLY * (passed[-1] - passed[0])
             values, passed = np.interp(levels, passed, values), levels
         rising: list[float] = [0.0, *values.tolist()]
-        lefts: list[float] = [1.0, *(1.0 - passed).tolist()]
+        lefts: list[float] = [-1.0, *(passed - 1.0).tolist()]
         self._rising = rising
-        self._lefts = [-left for left in lefts]
+        self._lefts = lefts
         self._values = np.array(rising)
-        self._left = np.array(lefts)
+        self._left = -np.array(lefts)
         self._tail = tail
 
     def alive(self, already: float, ahead: Floats) -> Floats:

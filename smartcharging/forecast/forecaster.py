@@ -55,7 +55,7 @@ class ForecastSettings(msgspec.Struct, frozen=True, kw_only=True):
     spread_claimed_kwh: float = 0.1
     stays_of_token_max: int = 48
     stays_of_station_max: int = 96
-    stays_of_site_max: int = 1024
+    stays_of_site_max: int = 768
     tokens_max: int = 20_000
     stations_max: int = 20_000
     sites_max: int = 256
@@ -257,7 +257,7 @@ class Forecaster:
 def _curve(values: Floats, weights: Floats, least: float) -> Curve:
     felt = weights > 1e-5 * float(weights.max())
     values, weights = np.maximum(values[felt], least), weights[felt]
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)
     values, weights = values[order], weights[order]
     # Who is beyond all samples stays about as much longer as samples are apart at their far end.
     tail = max(0.25 * float(values[-1]), least)

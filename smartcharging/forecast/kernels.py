@@ -4,6 +4,8 @@ Stays count by how near their arrival was on the clock, whether on the same kind
 the driver told something, how near that was to what was told then.
 """
 
+from math import log
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -37,37 +39,38 @@ class Kernel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def near(columns: Floats, arrival: Arrival, kernel: Kernel, clock_s: float) -> tuple[Floats, Floats]:
-    """Weights (k,), 0 to 1, and by how much later on the clock each arrived, s, -half a day to half a day."""
+    """Exponents of the weights (k,), not above 0, and by how much later on the clock each arrived, s."""
     later_s = columns[Column.DAY_SECOND] - arrival.day_second
-    later_s = later_s - DAY_S * np.round(later_s / DAY_S)
+    later_s -= DAY_S * np.rint(later_s * (1.0 / DAY_S))
     age_days = np.maximum(arrival.day - columns[Column.DAY], 0.0)
-    exponent = -0.5 * (later_s / clock_s) ** 2 - (np.log(2.0) / kernel.half_life_days) * age_days
-    exponent += np.where(columns[Column.WEEKEND] == arrival.weekend, 0.0, np.log(kernel.other_day))
-    return np.exp(exponent), later_s
+    exponents = (later_s * later_s) * (-0.5 / clock_s**2)
+    exponents -= (log(2.0) / kernel.half_life_days) * age_days
+    exponents += np.abs(columns[Column.WEEKEND] - arrival.weekend) * log(kernel.other_day)
+    return exponents, later_s
 
 
 def stays(columns: Floats, arrival: Arrival, claimed_s: float | None, kernel: Kernel) -> tuple[Floats, Floats]:
     """Stays (k,), s, as they would have been today, and what each counts."""
-    weights, later_s = near(columns, arrival, kernel, kernel.clock_s)
+    exponents, later_s = near(columns, arrival, kernel, kernel.clock_s)
     values = columns[Column.STAY_S] + kernel.clock * later_s
     if claimed_s is not None:
         then_s = columns[Column.CLAIMED_S]
         told = ~np.isnan(then_s)
-        apart = np.log(np.where(told, then_s, claimed_s) / claimed_s)
-        weights = weights * np.where(told, np.exp(-0.5 * (apart / kernel.claim) ** 2), kernel.unclaimed)
-        values = values + kernel.follow * np.where(told, claimed_s - then_s, 0.0)
-    return values, weights
+        apart = np.log(then_s * (1.0 / claimed_s))
+        exponents += np.where(told, (apart * apart) * (-0.5 / kernel.claim**2), log(kernel.unclaimed))
+        values += np.where(told, kernel.follow * (claimed_s - then_s), 0.0)
+    return values, np.exp(exponents)
 
 
 def energies(columns: Floats, arrival: Arrival, claimed_kwh: float | None, kernel: Kernel) -> tuple[Floats, Floats]:
     """Energies (k,), kWh, as they would have been today, and what each counts."""
-    weights, _ = near(columns, arrival, kernel, kernel.clock_kwh_s)
+    exponents, _ = near(columns, arrival, kernel, kernel.clock_kwh_s)
     values = columns[Column.ENERGY_KWH]
     if claimed_kwh is not None:
         then_kwh = columns[Column.CLAIMED_KWH]
         told = ~np.isnan(then_kwh)
-        apart = np.log(np.where(told, claimed_kwh / np.where(told, then_kwh, claimed_kwh), 1.0))
-        weights = weights * np.where(told, np.exp(-0.5 * (apart / kernel.claim_kwh) ** 2), kernel.unclaimed)
+        apart = np.where(told, np.log(claimed_kwh / then_kwh), 0.0)
+        exponents += np.where(told, (apart * apart) * (-0.5 / kernel.claim_kwh**2), log(kernel.unclaimed))
         values = values * np.exp(kernel.follow_kwh * apart)
     known = ~np.isnan(values)
-    return np.where(known, values, 0.0), np.where(known, weights, 0.0)
+    return np.where(known, values, 0.0), np.where(known, np.exp(exponents), 0.0)

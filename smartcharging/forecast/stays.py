@@ -1,7 +1,9 @@
 """Stays that are over: what a forecast learns from, and which of them are worth it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from math import isfinite
+from typing import Protocol
 
 import msgspec
 
@@ -36,6 +38,55 @@ class Stay(msgspec.Struct, frozen=True, kw_only=True):
     def stay_s(self) -> float:
         """How long it stayed."""
         return (self.departed_at - self.arrived_at).total_seconds()
+
+
+class PastStay(Protocol):
+    """A stay as the store tells it (`storage.queries.charging_history.PastStay`)."""
+
+    @property
+    def station(self) -> str:
+        """Where."""
+
+    @property
+    def arrived_at(self) -> datetime:
+        """When it began."""
+
+    @property
+    def departed_at(self) -> datetime:
+        """When it ended."""
+
+    @property
+    def energy_wh(self) -> float | None:
+        """Delivered."""
+
+    @property
+    def token_key(self) -> str | None:
+        """Whose."""
+
+    @property
+    def claimed_departs_at(self) -> datetime | None:
+        """What was said of the departure."""
+
+    @property
+    def claimed_kwh(self) -> float | None:
+        """What was asked for."""
+
+
+def stays_of(past: Iterable[PastStay], site: str = "") -> list[Stay]:
+    """Stays from the store."""
+    return [
+        Stay(
+            station=each.station,
+            site=site,
+            arrived_at=each.arrived_at,
+            departed_at=each.departed_at,
+            energy_kwh=None if each.energy_wh is None else each.energy_wh / 1000.0,
+            token_key=each.token_key,
+            claimed_departs_at=each.claimed_departs_at,
+            claimed_kwh=each.claimed_kwh,
+        )
+        for each in past
+    ]
 
 
 def is_sound(stay: Stay) -> bool:

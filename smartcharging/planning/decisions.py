@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
+from msgspec.structs import replace
 
 from engine.model.plans import COMPETITORS_MAX, STEPS_MAX, Competitor, Layer, LimitDecided, PlanStep, Why
 from smartcharging.problem import Allocation, Cause, Floats, Problem
@@ -49,6 +50,11 @@ class Decisions:
         known = self._recorded.get(node)
         return None if known is None else known.current_a
 
+    @property
+    def waits(self) -> bool:
+        """Whether some decision was not told to its station."""
+        return any(not each.sent for each in self._recorded.values())
+
     def of_plan(
         self,
         problem: Problem,
@@ -74,6 +80,13 @@ class Decisions:
         ]
         self._forget({view.node for view in views})
         return [decision for decision in made if self._is_news(decision)]
+
+    def now_sent(self, told: Mapping[str, Told], now: datetime) -> list[LimitDecided]:
+        """Decisions that waited for others, and are with their stations now."""
+        waited = [each for each in self._recorded.values() if not each.sent and each.layer is not Layer.STATIC]
+        found = [replace(each, sent=True, at=now) for each in waited if told.get(each.node) in (Told.SENT, Told.HELD)]
+        self._recorded |= {each.node: each for each in found}
+        return found
 
     def left_alone(
         self, views: Sequence[CarView], currents: Mapping[str, float], reasons: Mapping[str, Why], now: datetime

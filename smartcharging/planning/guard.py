@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from msgspec.structs import replace
 
+from smartcharging.allocators import clipped
 from smartcharging.problem import STEP_A, Allocation, Allocator, Cause, Floats, Problem
 
 TOLERANCE = 1e-6
@@ -38,11 +39,10 @@ def guarded(problem: Problem, allocator: Allocator, spare: Allocator) -> Guarded
         return Guarded(allocation, None)
     if not _is_sound(problem, allocation):
         return Guarded(_spared(problem, spare), f"{allocator.name}: {wrong}")
-    bounded = replace(problem, cars=replace(problem.cars, max_a=np.clip(allocation.current_a, 0.0, problem.cars.max_a)))
-    cut = spare.allocate(bounded)
+    cut = clipped(problem, allocation)
     if fault_of(problem, cut) is not None:
         return Guarded(nothing(problem), f"{allocator.name}: {wrong}")
-    return Guarded(replace(cut, note=f"cut down: {wrong}"), f"{allocator.name}: {wrong}")
+    return Guarded(replace(cut, plan_a=None, note=f"cut down: {wrong}"), f"{allocator.name}: {wrong}")
 
 
 def _spared(problem: Problem, spare: Allocator) -> Allocation:

@@ -13,14 +13,10 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from engine.model.sites import Outlet, Site
-from engine.model.transactions import ChargingState
 from smartcharging.network import Network
 from smartcharging.problem import Cars, Floats, Stores, cars_of
 from smartcharging.words import INF, CarView, NodeLoad, Plug
 
-HEADROOM_A = 2.0
-HEADROOM_SHARE = 0.1
-"""What a car that draws less than it may is given beyond what it draws."""
 DEPARTS_S_MIN = 60.0
 _EVENLY = np.full((3, 1), 1 / 3)
 
@@ -121,19 +117,15 @@ def _numbers(
 
 
 def current_a_max(network: Network, view: CarView) -> float:
-    """What car, cable and outlet take; of a car that draws less than it may: that, and some room to come back.
+    """What car, cable and outlet take now, by what is known of the car; never less than its least current.
 
-    0 where the car takes less than the least current of its outlet: it cannot charge there.
+    0 where cable or car can never take the least current of the outlet: it cannot charge there.
     """
     outlet = outlet_of(network, view.node)
     most = network.current_a_max(view.node)
     if isfinite(view.current_a_max) and view.current_a_max > 0:
         most = min(most, view.current_a_max)
     floor = 0.0 if outlet.dc else outlet.current_a_min
-    draws_little = view.tapering or (view.state is ChargingState.SUSPENDED_EV and view.measured_a is not None)
-    if draws_little and view.measured_a is not None:
-        headroom = max(HEADROOM_A, HEADROOM_SHARE * view.measured_a)
-        most = min(most, max(view.measured_a + headroom, floor))
     return most if most >= floor else 0.0
 
 

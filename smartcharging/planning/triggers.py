@@ -17,6 +17,7 @@ DRIVER = "driver"
 PRICES = "prices"
 TIME = "time"
 START = "start"
+CONNECTION = "connection"
 _LATE = frozenset({TransactionFlag.AFTER_END})
 
 
@@ -35,6 +36,6 @@ def trigger_of(fact: Fact) -> str | None:
         case LimitImposed() | LimitReleased():
             return "limit of the station"
         case SessionStarted() | SessionEnded() | StationBooted():
-            return "connection"
+            return CONNECTION
         case _:
             return None

@@ -13,7 +13,7 @@ import numpy as np
 from smartcharging.forecast import Forecaster, ForecastSettings, Stay
 from smartcharging.problem import Floats, Ints
 from smartcharging.replay.sessions import Session
-from smartcharging.replay.timeline import Timeline
+from smartcharging.replay.timeline import Timeline, seconds
 
 STAY_S_UNSAID = 6 * 3600.0
 ENERGY_KWH_UNSAID = 15.0
@@ -68,7 +68,7 @@ class Truth:
 
     def believe(self, step: int, cars: Ints, drawn_kwh: Floats) -> tuple[Floats, Floats]:
         """See `Beliefs`."""
-        departs_s: Floats = (self._timeline.depart[cars] - step) * self._timeline.step_s
+        departs_s = seconds(self._timeline.depart[cars] - step, self._timeline.step_s)
         return departs_s, self._timeline.energy_kwh[cars] - drawn_kwh
 
     def left(self, cars: Ints, drawn_kwh: Floats) -> None:

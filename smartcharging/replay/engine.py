@@ -14,10 +14,10 @@ import numpy as np
 from smartcharging.horizon.slots import slots
 from smartcharging.problem import Aims, Allocation, Allocator, Cars, Floats, Ints, Problem
 from smartcharging.replay.beliefs import Beliefs, Departures, beliefs_of
-from smartcharging.replay.figures import Figures, served, solve_times
+from smartcharging.replay.figures import Figures, served
 from smartcharging.replay.phasor_network import PhasorNetwork
 from smartcharging.replay.sessions import Session
-from smartcharging.replay.timeline import STEP_S, Timeline, timeline
+from smartcharging.replay.timeline import STEP_S, Timeline, seconds, timeline
 
 FULL_KWH = 1e-6
 CHANGE_A = 1.0
@@ -44,7 +44,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     keep: bool = False
 
 
-def replay(  # noqa: PLR0913 (the five that matter, and how)
+def replay(
     sessions: Sequence[Session],
     network: PhasorNetwork,
     factory: Callable[[], Allocator],
@@ -140,7 +140,7 @@ class Run:
             slot_s=slot_s,
             cars=Cars(
                 ids=tuple(self._ids[car] for car in cars),
-                arrived_s=(line.arrive[cars] - step) * line.step_s,
+                arrived_s=seconds(line.arrive[cars] - step, line.step_s),
                 departs_s=departs_s,
                 energy_kwh=energy_kwh,
                 kw_per_a=network.kw_per_a[columns],
@@ -232,8 +232,7 @@ class Run:
             below_floor=self._below_floor,
             allocations=len(self._seconds),
             given_kwh=tuple(self._given_kwh.tolist()) if self._course.keep else (),
-            **solve_times(self._seconds),
-        )
+        ).timed(self._seconds)
 
 
 def _checked(allocation: Allocation, problem: Problem) -> Floats:

@@ -66,6 +66,13 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         """Messages that a car costs."""
         return self.changes / self.ev_hours if self.ev_hours else 0.0
 
+    def timed(self, seconds: Sequence[float]) -> "Figures":
+        """With the solve times of its allocations."""
+        if not seconds:
+            return self
+        p50, p99, top = np.percentile(np.asarray(seconds) * 1000, [50, 99, 100]).tolist()
+        return msgspec.structs.replace(self, solve_ms_p50=p50, solve_ms_p99=p99, solve_ms_max=top)
+
     def beside(self, optimum: "Figures") -> "Figures":
         """With the optimum of the same sessions and cap."""
         return msgspec.structs.replace(self, optimum_kwh=optimum.delivered_kwh, optimum_served=optimum.served)
@@ -74,11 +81,3 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 def served(given_kwh: Floats, energy_kwh: Floats) -> int:
     """How many sessions got all but `SERVED_KWH`."""
     return int(np.count_nonzero(given_kwh >= energy_kwh - SERVED_KWH))
-
-
-def solve_times(seconds: Sequence[float]) -> dict[str, float]:
-    """The fields of `Figures` for solve times."""
-    if not seconds:
-        return {}
-    p50, p99, top = np.percentile(np.asarray(seconds) * 1000, [50, 99, 100])
-    return {"solve_ms_p50": float(p50), "solve_ms_p99": float(p99), "solve_ms_max": float(top)}

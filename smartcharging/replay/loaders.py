@@ -151,7 +151,7 @@ def _moment(text: object, ledger: Ledger) -> datetime | None:
 def _time(text: object) -> datetime:
     """A time as ACN-Data writes it (RFC 1123) or as ISO 8601; ValueError where it is neither."""
     if not isinstance(text, str):
-        raise ValueError(f"no time: {text!r}")
+        raise ValueError(f"no time: {text!r}")  # noqa: TRY004 (what is in a file, not what a caller gave)
     try:
         return datetime.fromisoformat(text)
     except ValueError:

@@ -100,7 +100,7 @@ class _Program:
         self._hours = np.diff(edges)[self._interval] * (line.step_s / 3600)
         self._kwh_per_a = line.network.kw_per_a[self._column] * self._hours
         self._of_interval = [np.flatnonzero(self._interval == number) for number in range(len(edges) - 1)]
-        self._solver = highspy.Highs()
+        self._solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy has no types there
         self._solver.setOptionValue("output_flag", False)  # noqa: FBT003 (the solver's own signature)
         self._add_columns(line)
         self._add_energy(line.energy_kwh[cars])
@@ -143,8 +143,7 @@ class _Program:
         self._current_a = np.asarray(self._solver.getSolution().col_value)
 
     def given_kwh(self) -> Floats:
-        given: Floats = np.bincount(self._car, self._current_a * self._kwh_per_a, len(self._cars))
-        return given
+        return np.bincount(self._car, self._current_a * self._kwh_per_a, len(self._cars)).astype(np.float64)
 
     def cut(self) -> bool:
         """Adds the tangents where a phasor is too long; False: there is none."""

@@ -15,18 +15,21 @@ import numpy as np
 from smartcharging.problem import Floats
 from smartcharging.replay.beliefs import Departures, Estimates
 from smartcharging.replay.engine import CHANGE_A, FULL_KWH, ROUNDING_A
-from smartcharging.replay.figures import Figures, served, solve_times
+from smartcharging.replay.figures import Figures, served
 from smartcharging.replay.phasor_network import PhasorNetwork
 from smartcharging.replay.sessions import Session
 from smartcharging.replay.timeline import STEP_S, Timeline, timeline
 
 ALGORITHMS = ("acn-edf", "acn-llf", "acn-round-robin")
+CAN_BE_TOLD = (Departures.TRUE, Departures.ESTIMATED)
+ROUND_ROBIN_A = 1.0
+"""By how much it raises a car in its turn, as the EVSEs of Caltech step: a tenth costs ten times the time."""
 MISSING = (
     "the referee needs acnportal, which is not installed: pip install 'narke[dev]', or leave it out with --no-referee"
 )
 
 
-class NoReferee(RuntimeError):
+class NoRefereeError(RuntimeError):
     """acnportal is not installed."""
 
 
@@ -48,12 +51,12 @@ def referee(
         step_s: Whole minutes.
 
     Raises:
-        NoReferee: acnportal is not installed.
+        NoRefereeError: acnportal is not installed.
         ValueError: An unknown algorithm, or departures that acnportal cannot be told.
     """
     if algorithm not in ALGORITHMS:
         raise ValueError(f"no algorithm {algorithm!r} of the referee; there are {', '.join(ALGORITHMS)}")
-    if departures is Departures.FORECAST:
+    if departures not in CAN_BE_TOLD:
         raise ValueError("the referee knows no forecasts: true or estimated departures")
     line = timeline(sessions, network, step_s)
     with warnings.catch_warnings():
@@ -64,21 +67,26 @@ def referee(
 
 
 class _Acn:
-    """What of acnportal is used; raises `NoReferee` where it is not there."""
+    """What of acnportal is used; raises `NoRefereeError` where it is not there."""
 
     def __init__(self, network: PhasorNetwork) -> None:
         try:
-            from acnportal import acnsim, algorithms  # noqa: PLC0415 (a dependency of development only)
-            from acnportal.acnsim.network import sites  # noqa: PLC0415 (as above)
+            from acnportal import acnsim, algorithms  # type: ignore[import-untyped]  # noqa: PLC0415 (no types; of development)
+            from acnportal.acnsim.network import sites  # type: ignore[import-untyped]  # noqa: PLC0415 (as above)
         except ImportError as error:
-            raise NoReferee(MISSING) from error
+            raise NoRefereeError(MISSING) from error
         self._acnsim: Any = acnsim
         self._algorithms: Any = algorithms
         self._sites: Any = sites
         self._network = network
 
     def network(self) -> Any:
-        """Theirs of the same name."""
+        """Theirs of the same name; under pandas 3 the matrix of some is one of objects."""
+        network = self._named()
+        network.constraint_matrix = np.asarray(network.constraint_matrix, dtype=np.float64)
+        return network
+
+    def _named(self) -> Any:
         cap_kw = self._network.cap_kw
         match self._network.name:
             case "caltech":
@@ -94,9 +102,7 @@ class _Acn:
 
     def _single(self) -> Any:
         network = self._acnsim.ChargingNetwork()
-        for evse, max_a, kw_per_a in zip(
-            self._network.evses, self._network.max_a, self._network.kw_per_a, strict=True
-        ):
+        for evse, max_a, kw_per_a in zip(self._network.evses, self._network.max_a, self._network.kw_per_a, strict=True):
             network.register_evse(self._acnsim.EVSE(evse, max_rate=float(max_a)), float(kw_per_a) * 1000, 0)
         network.add_constraint(self._acnsim.Current(list(self._network.evses)), float(self._network.limits[0]), "site")
         return network
@@ -125,7 +131,7 @@ class _Acn:
             case "acn-llf":
                 return kinds.SortedSchedulingAlgo(kinds.least_laxity_first)
             case _:
-                return kinds.RoundRobin(kinds.first_come_first_served)
+                return kinds.RoundRobin(kinds.first_come_first_served, continuous_inc=ROUND_ROBIN_A)
 
     def _events(self, line: Timeline, departures: Departures) -> Any:
         told = Estimates(line) if departures is Departures.ESTIMATED else None
@@ -179,9 +185,7 @@ def _timed(run: Callable[[], Any], seconds: list[float]) -> Callable[[], Any]:
     return timed
 
 
-def _figures(
-    line: Timeline, algorithm: str, departures: Departures, simulation: Any, seconds: list[float]
-) -> Figures:
+def _figures(line: Timeline, algorithm: str, departures: Departures, simulation: Any, seconds: list[float]) -> Figures:
     """Measured as `engine.Run` measures."""
     order = [simulation.network.station_ids.index(evse) for evse in line.network.evses]
     pilots: Floats = simulation.pilot_signals[order]
@@ -210,5 +214,4 @@ def _figures(
         violations=int(np.count_nonzero(bad)),
         worst_over_a=max(0.0, float(line.network.over_a(rates).max())) if bad.any() else 0.0,
         allocations=len(seconds),
-        **solve_times(seconds),
-    )
+    ).timed(seconds)

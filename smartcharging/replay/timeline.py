@@ -1,4 +1,4 @@
-"""Sessions on a network and on a grid of time steps, as arrays: what every allocator and the optimum are measured on."""
+"""Sessions on a network and on a grid of time steps, as arrays: what allocators and the optimum are measured on."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -45,6 +45,12 @@ class Timeline(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     def at(self, step: int) -> datetime:
         """When a step begins."""
         return self.start + timedelta(seconds=step * self.step_s)
+
+
+def seconds(steps: Ints, step_s: float) -> Floats:
+    """How long so many steps last."""
+    lasting: Floats = steps.astype(np.float64) * step_s
+    return lasting
 
 
 def timeline(sessions: Sequence[Session], network: PhasorNetwork, step_s: float = STEP_S) -> Timeline:

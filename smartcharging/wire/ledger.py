@@ -9,11 +9,11 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from smartcharging.network import Network
-from smartcharging.problem import Ints
 from smartcharging.words import INF, Floats, Plug
 
 TOLERANCE = 1e-6
 """A or kW by which a row may be above its limit: rounding."""
+
 
 class Ledger:
     """Worst cases of a site, (n, t) by EVSE in the order of `network.evses` and slot of the grid.
@@ -120,11 +120,6 @@ class Ledger:
         """(n, t) above 0 where an EVSE loads a row that is over."""
         return np.asarray(self._matrix.T @ over)
 
-    def worst(self) -> Floats:
-        """(n, t) A per phase that each may draw at most."""
-        lid = np.minimum(self.top, self.ceiling_a[:, None])
-        return np.minimum(np.maximum(self.default, self.own), lid)
-
     def _of(
         self, index: int, default: Floats | None = None, own: Floats | None = None, top: Floats | None = None
     ) -> Floats:
@@ -140,8 +135,4 @@ class Ledger:
         narrow = self._narrow.get(index)
         if narrow is None:
             return np.asarray(self._coefs[index][:, None] * np.maximum(default, own))
-        return np.maximum(self._coefs[index][:, None] * default, narrow[:, None] * own)
-
-    def rows_of(self, index: int) -> Ints:
-        """Numbers of the rows that an EVSE loads."""
-        return np.asarray(self._rows[index])
+        return np.asarray(np.maximum(self._coefs[index][:, None] * default, narrow[:, None] * own))

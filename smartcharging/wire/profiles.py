@@ -19,8 +19,9 @@ from engine.model.charging_profiles import (
     SchedulePeriod,
     ScheduleUpdate,
 )
-from smartcharging.wire.capabilities import V21, Ability
+from smartcharging.wire.capabilities import Ability
 from smartcharging.wire.steps import NOTHING, Steps, constant, merged, rounded_down, simplified
+from smartcharging.words import INF
 
 ID_FIRST = 700_000
 """Ids are above what people use by hand; each EVSE has eight."""
@@ -30,14 +31,17 @@ PERIODS_MAX = 24
 STACK_LEVEL = 0
 DC_V_MAX = 1000.0
 """Of a DC car's battery: so much may one A be, on stations that take A alone."""
+DISCHARGING = frozenset(
+    {OperationMode.CENTRAL_SETPOINT, OperationMode.EXTERNAL_SETPOINT, OperationMode.LOCAL_LOAD_BALANCING}
+)
+"""Modes in which we may let a car give back."""
+MODES = DISCHARGING | {OperationMode.IDLE, OperationMode.CHARGING_ONLY}
+"""Modes that are told; all others have no numbers of ours."""
 _PLACE_OF_PURPOSE = {ProfilePurpose.TX_DEFAULT: 0, ProfilePurpose.TX: 1, ProfilePurpose.STATION_MAX: 2}
 
 
 class Socket(msgspec.Struct, frozen=True, kw_only=True):
-    """What of an EVSE matters to a profile. `kw_per_a`: of all its phases; `phase_kw_per_a`: of one conductor alone.
-
-    `w_per_a`: for this profile, what one A per phase comes to in the W that it is told.
-    """
+    """What of an EVSE matters to a profile. `kw_per_a`: of all its phases; `phase_kw_per_a`: of one alone."""
 
     evse: int
     phases: int = 3
@@ -49,12 +53,14 @@ class Socket(msgspec.Struct, frozen=True, kw_only=True):
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What a profile is to allow. `steps`: A per phase of the car, import. `give`: A that it is to give back (V2X).
 
-    `mode`: of all periods (2.1). `until`: after it the profile is not valid (Dynamic).
+    `mode`: of the periods before `mode_until_s` (2.1), later ones only charge. `dynamic_until`: it is Dynamic, and not
+    valid after that.
     """
 
     steps: Steps
     give: Steps = NOTHING
     mode: OperationMode | None = None
+    mode_until_s: float = INF
     transaction_id: str | None = None
     phases: int = 3
     dynamic_until: datetime | None = None
@@ -109,7 +115,7 @@ def build(
 
 def update_of(limits: Limits, socket: Socket, unit: RateUnit) -> ScheduleUpdate:
     """The numbers of a dynamic profile (2.1 K28)."""
-    return _numbers(limits.steps.values[0], limits.give.values[0], limits, socket, unit)
+    return _numbers(limits.steps.values[0], limits.give.values[0], limits.mode, limits.phases, socket, unit)
 
 
 def w_per_a(socket: Socket, phases: int) -> float:
@@ -125,18 +131,31 @@ def _periods(
     periods: dict[int, SchedulePeriod] = {}
     for time_s, value in zip(steps.times_s, steps.values, strict=True):
         start_s = max(0, round(time_s - begin_s)) if periods else 0
-        numbers = _numbers(value, limits.give.at(time_s), limits, socket, unit)
-        period = SchedulePeriod(start_s=start_s, phases=said, operation_mode=limits.mode)
+        mode = limits.mode if time_s < limits.mode_until_s else None
+        numbers = _numbers(value, limits.give.at(time_s), mode, limits.phases, socket, unit)
+        period = SchedulePeriod(start_s=start_s, phases=said, operation_mode=mode)
         fields = {name: getattr(numbers, name) for name in ("limit", "discharge_limit", "setpoint")}
         periods[start_s] = msgspec.structs.replace(period, **fields)
-    return tuple(periods[start_s] for start_s in sorted(periods))
+    kept: list[SchedulePeriod] = []
+    for start_s in sorted(periods):
+        period = periods[start_s]
+        if not kept or msgspec.structs.replace(period, start_s=kept[-1].start_s) != kept[-1]:
+            kept.append(period)
+    return tuple(kept)
 
 
-def _numbers(value: float, give: float, limits: Limits, socket: Socket, unit: RateUnit) -> ScheduleUpdate:
-    limit = _told(value, limits.phases, socket, unit)
-    if limits.mode is not OperationMode.CENTRAL_SETPOINT:
+def _numbers(
+    value: float, give: float, mode: OperationMode | None, phases: int, socket: Socket, unit: RateUnit
+) -> ScheduleUpdate:
+    """What a period of that mode may say (`profile_rules`)."""
+    if mode is OperationMode.IDLE:
+        return ScheduleUpdate()
+    limit = _told(value, phases, socket, unit)
+    if mode not in DISCHARGING:
         return ScheduleUpdate(limit=limit)
-    discharge = _told(give, limits.phases, socket, unit)
+    discharge = _told(give, phases, socket, unit)
+    if mode is not OperationMode.CENTRAL_SETPOINT:
+        return ScheduleUpdate(limit=limit, discharge_limit=-discharge)
     setpoint = -discharge if discharge > 0 else limit
     return ScheduleUpdate(limit=limit, discharge_limit=-discharge, setpoint=setpoint)
 
@@ -150,7 +169,9 @@ def _told(value_a: float, phases: int, socket: Socket, unit: RateUnit) -> float:
 
 
 def read(profile: ChargingProfile, socket: Socket, phases: int | None, received: datetime | None = None) -> Steps:
-    """What a profile allows at most, A per phase that the outlet could draw; a time that it does not cover: as before.
+    """What a profile allows at most, A per phase that the outlet could draw.
+
+    After its end a profile of a transaction counts for nothing (the default does), any other is no limit.
 
     Args:
         profile: As a station holds it.
@@ -160,15 +181,21 @@ def read(profile: ChargingProfile, socket: Socket, phases: int | None, received:
     """
     schedule = profile.schedules[0]
     factor = per_a(schedule.unit, socket, phases)
-    if schedule.start_at is None or profile.kind not in (ProfileKind.ABSOLUTE, ProfileKind.DYNAMIC):
-        if profile.kind is ProfileKind.ABSOLUTE and received is not None:
-            start_at = received
-        else:
-            return constant(max(_import_of(period) / factor for period in schedule.periods))
+    values = [_import_of(period) / factor for period in schedule.periods]
+    start_at = schedule.start_at or received
+    if start_at is None or profile.kind not in (ProfileKind.ABSOLUTE, ProfileKind.DYNAMIC):
+        pairs = [(0.0, max(values))]
+        start_at = start_at or profile.valid_from
     else:
-        start_at = schedule.start_at
-    begin = start_at.timestamp()
-    return simplified([(begin + period.start_s, _import_of(period) / factor) for period in schedule.periods])
+        begin = start_at.timestamp()
+        pairs = [(begin + period.start_s, value) for period, value in zip(schedule.periods, values, strict=True)]
+    ends = [] if profile.valid_to is None else [profile.valid_to.timestamp()]
+    if schedule.duration_s is not None and start_at is not None:
+        ends.append(start_at.timestamp() + schedule.duration_s)
+    if ends:
+        after = 0.0 if profile.purpose is ProfilePurpose.TX else INF
+        pairs = [*(pair for pair in pairs if pair[0] < min(ends)), (min(ends), after)]
+    return simplified(pairs)
 
 
 def gives(profile: ChargingProfile, socket: Socket, phases: int | None) -> Steps:
@@ -190,10 +217,12 @@ def per_a(unit: RateUnit, socket: Socket, phases: int | None) -> float:
 
 def _import_of(period: SchedulePeriod) -> float:
     """What a period lets a car draw: its limit, a setpoint above it not; without any, whatever."""
+    if period.operation_mode is OperationMode.IDLE:
+        return 0.0
     numbers = [value for value in (period.limit, period.limit_l2, period.limit_l3) if value is not None]
     if numbers:
         return max(0.0, *numbers)
-    return float("inf") if period.setpoint is None else max(0.0, period.setpoint)
+    return INF if period.setpoint is None else max(0.0, period.setpoint)
 
 
 def backdated(now: datetime, by_s: float) -> datetime:

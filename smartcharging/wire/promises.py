@@ -1,8 +1,8 @@
 """What an EVSE may have promised to keep, at one place of its profiles: held, on the way, or in doubt.
 
-    send -> on the way -- yes ------------------> held, what was there before is gone
-                       |- no, nothing was sent -> gone
-                       '- no answer ------------> in doubt: counted with the rest until a later yes
+send -> on the way -- yes ------------------> held, what was there before is gone
+                   |- no, nothing was sent -> gone
+                   '- no answer ------------> in doubt: counted with the rest until a later yes
 """
 
 from enum import StrEnum

@@ -9,7 +9,7 @@ import msgspec
 from engine.model.charging_profiles import ChargingProfile, ProfilePurpose, RateUnit
 from engine.model.quirks import Make
 from engine.model.sites import Outlet
-from smartcharging.wire.capabilities import Ability, Refusal, Rung, Way
+from smartcharging.wire.capabilities import Ability, Refusal, Rung
 from smartcharging.wire.profiles import Socket
 from smartcharging.wire.promises import Place
 from smartcharging.wire.steps import Steps
@@ -62,10 +62,41 @@ class OpenOrder(msgspec.Struct, kw_only=True):
     settled: bool = False
 
 
+BEFORE_MAX = 16
+
+
+class Watch(msgspec.Struct, kw_only=True):
+    """Whether an EVSE keeps to its limit, as its meter shows (`verification`).
+
+    `before`: what it might draw until it was told less, and when that was. `over_at`: since when it is measured above.
+    `warned_at`: it was told again. `quiet_since`: of one in quarantine, since when it kept to its share. `paused`,
+    `allowed_at`: its transaction was, and since when it need not be. `asleep`: it does not draw since.
+    """
+
+    before: list[tuple[datetime, float]] = []
+    over_at: datetime | None = None
+    warned_at: datetime | None = None
+    quiet_since: datetime | None = None
+    paused: bool = False
+    allowed_at: datetime | None = None
+    asleep: bool = False
+    measured_a: float | None = None
+    detail: str = ""
+
+    def told(self, now: datetime, before_a: float) -> None:
+        """Its station said yes to something new; until then it might draw so much."""
+        self.before = [*self.before, (now, before_a)][-BEFORE_MAX:]
+
+    def ended(self) -> None:
+        """The transaction is over."""
+        self.over_at = self.warned_at = self.allowed_at = None
+        self.paused = self.asleep = False
+
+
 class Evse:
     """An EVSE of the site, and all that its station may hold for it.
 
-    `held_back`: not before that may it be sent anything (after a failure). `excess_*`, `pause_*`: see `verification`.
+    `held_back`: not before that may it be sent anything (after a failure).
     """
 
     def __init__(self, node: str, index: int, outlet: Outlet, socket: Socket, ceiling_a: float) -> None:
@@ -88,6 +119,7 @@ class Evse:
         self.failures = 0
         self.held_back: datetime | None = None
         self.audited_at: datetime | None = None
+        self.watch = Watch()
 
     @property
     def outlet_floor_a(self) -> float:
@@ -122,10 +154,13 @@ class Station:
         self.probe_back: datetime | None = None
         self.probe_failures = 0
 
-    @property
-    def way(self) -> Way:
+        self.way = self.ability.way(dc=dc, alone=alone)
         """How it is told its limits."""
-        return self.ability.way(dc=self.dc, alone=self.alone)
+
+    def set_ability(self, ability: Ability, refused: frozenset[Refusal]) -> None:
+        """What it can was learned anew."""
+        self.ability = msgspec.structs.replace(ability, refused=refused)
+        self.way = self.ability.way(dc=self.dc, alone=self.alone)
 
     @property
     def supported(self) -> bool:

@@ -21,7 +21,7 @@ FAR_S = 26 * HOUR_S
 TAIL_S = 8 * 24 * HOUR_S
 """Longer than a week: the last slot sees what every day of the week brings."""
 STEP_A = 0.1
-_ROUNDING = 1e-6
+ROUNDING = 1e-6
 
 
 class Grid(msgspec.Struct, frozen=True, eq=False):
@@ -129,7 +129,7 @@ def simplified(pairs: Sequence[tuple[float, float]]) -> Steps:
 
 def rounded_down(value: float, step: float = STEP_A) -> float:
     """The next lower multiple of a step; what is one but for rounding stays."""
-    return math.floor(value / step + _ROUNDING) * step if math.isfinite(value) else value
+    return math.floor(value / step + ROUNDING) * step if math.isfinite(value) else value
 
 
 def eroded(grid: Grid, wanted: Floats, now_s: float, clock_s: float) -> Steps:
@@ -152,13 +152,12 @@ def eroded(grid: Grid, wanted: Floats, now_s: float, clock_s: float) -> Steps:
 
 
 def _lowest_around(edges: list[float], values: list[float], at_s: float, clock_s: float) -> float:
-    """The least of the pieces that the open interval of `clock_s` around a time touches; just after it, for 0."""
+    """The least of the pieces that begin up to `clock_s` after a time, and end later than `clock_s` before it."""
     last = len(values) - 1
     touched = [
         value
         for k, value in enumerate(values)
-        if (k == 0 or edges[k - 1] <= at_s or edges[k - 1] < at_s + clock_s)
-        and (k == last or edges[k] > at_s - clock_s)
+        if (k == 0 or edges[k - 1] <= at_s + clock_s) and (k == last or edges[k] > at_s - clock_s)
     ]
     return min(touched)
 

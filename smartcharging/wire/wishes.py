@@ -18,8 +18,8 @@ from engine.model.sites import LoadKind, Site
 from smartcharging.network import Network
 from smartcharging.shares import idle_shares, static_shares
 from smartcharging.wire.ledger import TOLERANCE, Ledger
-from smartcharging.wire.steps import Grid
-from smartcharging.words import INF, Floats, NodeLoad, Target
+from smartcharging.wire.steps import ROUNDING, STEP_A, Grid
+from smartcharging.words import Floats, NodeLoad, Target
 
 Caps = Callable[[datetime, Floats], Mapping[str, Floats]]
 Loads = Callable[[datetime, Floats], tuple[NodeLoad, ...]]
@@ -42,14 +42,16 @@ class ShareBook:
         self._static: dict[bytes, Floats] = {}
         self._idle: dict[bytes, Floats] = {}
 
-    def shares(self, standing: Floats, columns: Ledger) -> Shares:
+    def shares(self, standing: Floats, columns: Ledger, reserved: Floats) -> Shares:
         """The shares on a grid.
 
         Args:
             standing: (m, t) limits as they stand whatever meters say: at their least, with caps.
             columns: What EVSEs load rows with.
+            reserved: (m,) what those may draw that do not do what they are told.
         """
-        lasting = np.minimum(self._network.least(worst_loads(self._site, 1)), INF)
+        lasting = np.maximum(self._network.least(worst_loads(self._site, 1)) - reserved, 0.0)
+        standing = np.maximum(standing - reserved[:, None], 0.0)
         tail_of_all = self._of(self._static, static_shares, lasting)
         tail = np.repeat(tail_of_all[:, None], standing.shape[1], axis=1)
         load = columns.load_of(tail_of_all)
@@ -142,10 +144,9 @@ def wishes(grid: Grid, names: tuple[str, ...], shares: Shares, wanted: Wanted, n
         active[index] = target.transaction_id is not None
         if target.transaction_id is None:
             default[index] = plan[index]
-        else:
-            lower = plan[index, 0] < default[index, 0]
-            if lower and plan[index, 0] <= 0.0:  # paused: nor may the next car of a sudden draw what was reserved
-                default[index, :leased] = np.minimum(default[index, :leased], plan[index, :leased])
+        elif plan[index, 0] <= 0.0:  # paused: nor may the next car of a sudden draw what is given to others
+            default[index, :leased] = np.minimum(default[index, :leased], plan[index, :leased])
+    plan, default = (np.floor(rows / STEP_A + ROUNDING) * STEP_A for rows in (plan, default))
     return Wishes(plan=plan, default=default, active=active, give=give, lease_s=end_s)
 
 

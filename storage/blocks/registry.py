@@ -10,6 +10,7 @@ from storage.blocks import (
     battery_swap,
     bidirectional,
     campaigns,
+    caps,
     certificates,
     der_control,
     device_model,
@@ -19,11 +20,13 @@ from storage.blocks import (
     local_list,
     monitoring,
     payment,
+    plans,
     provisioning,
     quirks,
     remote_control,
     reservation,
     security,
+    sites,
     smart_charging,
     tariff_and_cost,
 )
@@ -54,6 +57,9 @@ BLOCKS: tuple[ModuleType, ...] = (
     diagnostics,
     monitoring,
     display_message,
+    sites,
+    caps,
+    plans,
 )
 """Modules with `TABLES: tuple[Table, ...]`, `CHANGES: dict[type, Rule]` and `EVENTS: tuple[type, ...]`."""
 

@@ -1,6 +1,6 @@
 """The reads of the projection, each one statement on one pooled connection."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,9 +8,11 @@ from psycopg import sql
 from psycopg_pool import AsyncConnectionPool
 
 from engine.model.authorization import Token
+from engine.model.metering import ReadingsRecorded
 from storage.blocks.table import Table
 from storage.queries import tables
 from storage.queries.blocks import read_table
+from storage.queries.charging_history import PastStay, last_readings, past_stays
 from storage.queries.counts import counts_of
 from storage.queries.filters import (
     CommandFilter,
@@ -231,6 +233,14 @@ class Queries:
     async def block(self, table: Table, where: Mapping[str, Any], page: Page) -> Paged[Any]:
         """Rows of a block's table that have these values; see `storage.queries.blocks.read_table`."""
         return await read_table(self._pool, self._tenant, table, where, page)
+
+    async def past_stays(self, stations: Sequence[str], since: datetime) -> list[PastStay]:
+        """Stays of cars that began since then, newest first; see `storage.queries.charging_history.past_stays`."""
+        return await past_stays(self._pool, self._tenant, stations, since=since)
+
+    async def last_readings(self, stations: Sequence[str]) -> list[tuple[str, ReadingsRecorded]]:
+        """What the meters of open transactions said last; see `storage.queries.charging_history.last_readings`."""
+        return await last_readings(self._pool, self._tenant, stations)
 
     def _of_station(self, station: str) -> Condition:
         condition = Condition(self._tenant)

@@ -155,12 +155,12 @@ def main() -> None:
     begun_s = time.process_time()
     start = datetime.fromisoformat(asked.start).replace(tzinfo=UTC)
     scores = walk(sessions, ForecastSettings(time_zone=asked.time_zone), start)
-    print(f"{'forecast':40} {'n':>5} {'pinball':>8}  coverage of 0.1  0.3  0.5  0.7  0.9")
+    sys.stdout.write(f"{'forecast':40} {'n':>5} {'pinball':>8}  coverage of 0.1  0.3  0.5  0.7  0.9" + "\n")
     for name in sorted(scores):
         score = scores[name]
         covered = "  ".join(f"{score.coverage(share):.2f}" for share in (0.1, 0.3, 0.5, 0.7, 0.9))
-        print(f"{name:40} {len(score.truths):5} {score.pinball():8.2f}        {covered}")
-    print(f"{len(sessions)} sessions, {time.process_time() - begun_s:.1f} s of CPU")
+        sys.stdout.write(f"{name:40} {len(score.truths):5} {score.pinball():8.2f}        {covered}" + "\n")
+    sys.stdout.write(f"{len(sessions)} sessions, {time.process_time() - begun_s:.1f} s of CPU" + "\n")
 
 
 if __name__ == "__main__":

@@ -20,8 +20,10 @@ from ingress.http.api.tariffs import AssignmentAnswer
 from ingress.http.api.tokens import ImportAnswer, TokenPublic
 from ingress.http.api.words import WORDS
 from ingress.http.local_lists import Synced
+from ingress.http.plan_words import Explanation, SitePlanView
 from ingress.http.problems import ProblemBody
 from ingress.http.services import ScrapeTarget
+from ingress.http.site_day import SiteDay
 from storage.blocks.registry import TABLES
 from storage.queries.rows import (
     CommandRow,
@@ -47,6 +49,9 @@ STRUCTS: tuple[type, ...] = (
     CommandAnswer,
     CommandRow,
     EventRow,
+    Explanation,
+    SiteDay,
+    SitePlanView,
     ImportAnswer,
     Synced,
     Checked,

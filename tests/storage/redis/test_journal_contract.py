@@ -77,6 +77,11 @@ async def test_nothing_to_fetch_brings_nothing(world):
     assert (fetched.states, fetched.tokens, fetched.stations) == ({}, {}, {})
 
 
+async def test_nobody_belongs_to_a_site_where_there_is_none(world):
+    assert await world.journal().planned(["CP-1"]) == frozenset()
+    assert await world.journal().planned([]) == frozenset()
+
+
 async def test_a_unit_twice_in_one_commit_is_a_mistake_of_the_caller(world):
     journal = world.journal()
     await journal.claim(S1, 1)

@@ -333,3 +333,13 @@ async def test_a_redis_that_is_gone_is_told_of(own_world, server):
             await ask()
     with pytest.raises(JournalUnavailable):
         await book.tell([planned(1)], NOW)
+
+
+@pytest.mark.integration
+async def test_a_site_that_redis_has_lost_comes_back_at_its_revision(redis_world):
+    book = RedisSiteBook(redis_world.client(), tenant=DEFAULT_TENANT, settings=redis_world.settings())
+    held = HeldSite(site(), 7, "ada", NOW)
+    await book.restore(held)
+    await book.restore(held)
+    assert await book.held_site("depot") == held
+    assert await book.save_site(site(enabled=False), "bob", LATER) == 8

@@ -1,0 +1,390 @@
+"""The planner process: hears what its sites' stations say, plans the sites whose turn it is, sends orders, tells why.
+
+    _listen    restores all sites, then reads the streams: facts to the sites' planners
+    _plan      emergencies at once and for all sites before anything else; then who is due, in threads
+    outbox     orders -> commands on record
+    _tell      decisions -> the planner's own stream
+    _look      now and then: whether the book has other sites than we plan
+
+It holds nothing that the stores do not have: killed at any moment it goes on from there, and what stations hold
+meanwhile is safe by construction. While Redis is away it plans nothing and sends nothing.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from actors import metrics
+from actors.planner_feed import Feed, Heard, RawSource
+from actors.planner_outbox import Outbox
+from actors.planner_sites import HostedSite, Planned, Restored, SiteLoader
+from actors.postgres_planner import ReadsFailed
+from engine.model.codec import encode
+from engine.model.facts import OperatorFact
+from engine.model.plans import LimitDecided, PlanFact, SitePlanned
+from engine.model.sites import SiteRemoved, SiteSaved
+from engine.ports import Clock, CommandGateway, JournalUnavailable, SiteBook
+from storage.keys import OPERATOR
+
+log = structlog.get_logger()
+
+TICK_S = 1.0
+RETRY_S_MIN = 0.5
+RETRY_S_MAX = 5.0
+REST_AFTER_BUG = timedelta(seconds=30)
+FACTS_MAX = 50_000
+TELL_MAX = 500
+URGENT_AT_ONCE = 8
+"""Sites of an emergency that are planned before the loop does anything else, such as sending."""
+
+
+class PlannerActor:
+    """Plans its share of the sites, for ever.
+
+    Args:
+        loader: Makes and restores the planners of its sites.
+        feed: The streams.
+        source: The same streams, to ask where they end.
+        book: Where decisions go.
+        gateway: The way to the stations.
+        clock: Time.
+        threads: Sites that are solved at the same time.
+        reconcile_s: Between two looks at the book.
+    """
+
+    def __init__(  # noqa: PLR0913 (each is a seam of its own)
+        self,
+        loader: SiteLoader,
+        feed: Feed,
+        source: RawSource,
+        book: SiteBook,
+        gateway: CommandGateway,
+        clock: Clock,
+        *,
+        threads: int = 2,
+        reconcile_s: float = 600.0,
+    ) -> None:
+        self._loader = loader
+        self._feed = feed
+        self._source = source
+        self._book = book
+        self._clock = clock
+        self._reconcile_s = reconcile_s
+        self.outbox = Outbox(gateway, clock)
+        self._sites: dict[str, HostedSite] = {}
+        self._touched: dict[str, HostedSite] = {}
+        self._wake = asyncio.Event()
+        self._adoptions: deque[Restored] = deque()
+        self._facts: deque[PlanFact] = deque()
+        self._to_tell = asyncio.Event()
+        self._failure = "not started"
+        self._lag_s = 0.0
+        self._plans = 0
+        self._solving = asyncio.Semaphore(threads)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="solve")
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Begins. Redis and PostgreSQL may be away."""
+        for work in (self._listen, self._plan, self._tell, self._look, self.outbox.run):
+            self._spawn(self._for_ever(work))
+
+    async def health(self) -> dict[str, Any]:
+        """`failure` is empty while it hears of its sites."""
+        return {
+            "failure": self._failure,
+            "sites": len(self._sites),
+            "plans": self._plans,
+            "alerts": sum(len(hosted.planner.alerts) for hosted in self._sites.values()),
+            "orders_waiting": len(self.outbox),
+            "lag_s": round(self._lag_s, 3),
+        }
+
+    async def first_profile(self, station: str, evse: int) -> bytes | None:
+        """The profile that a remote start should carry, encoded; None: none, the station's default counts."""
+        hosted = self._feed.listener(station)
+        if not isinstance(hosted, HostedSite) or self._failure:
+            return None
+        profile = self._safely(hosted, lambda now: hosted.planner.first_profile(station, evse, now))
+        return None if profile is None else encode(profile)
+
+    async def stop(self) -> None:
+        """Ends all work, for tests: a process is simply killed."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def touched(self, hosted: HostedSite) -> None:
+        """See `actors.planner_sites.Host.touched`."""
+        self._touched[hosted.name] = hosted
+        self._wake.set()
+
+    # Hearing
+
+    async def _listen(self) -> None:
+        retry_s = RETRY_S_MIN
+        reason = "start"
+        while True:
+            try:
+                await self._restore_all(reason)
+                reason = "behind"
+                while True:
+                    heard = await self._feed.read()
+                    self._failure, retry_s = "", RETRY_S_MIN
+                    await self._heard(heard)
+                    if heard.is_behind:
+                        log.warning("the planner fell behind the streams and begins anew", sites=len(self._sites))
+                        break
+                    while self._adoptions:
+                        self._adopt(self._adoptions.popleft())
+            except (JournalUnavailable, ReadsFailed) as error:
+                reason = "away"
+                self._report(str(error))
+                await asyncio.sleep(retry_s)
+                retry_s = min(2 * retry_s, RETRY_S_MAX)
+
+    async def _restore_all(self, reason: str) -> None:
+        """Begins with what the stores have, whatever was known before."""
+        for name in list(self._sites):
+            await self._retire(name)
+        self._adoptions.clear()
+        begin = await self._source.last_ids((OPERATOR,))
+        restored = await self._loader.load(self)
+        self._feed.begin(begin)
+        self._adopt(restored)
+        metrics.planner_restores.labels(reason).inc()
+        log.info("the planner begins", sites=len(self._sites), stations=len(self._feed.stations), why=reason)
+
+    def _adopt(self, restored: Restored) -> None:
+        for hosted in restored.sites:
+            self._sites[hosted.name] = hosted
+            self._feed.listen(hosted, hosted.planner.stations, restored.positions, as_of_s=restored.as_of_s)
+            self.touched(hosted)
+        metrics.planner_sites.set(len(self._sites))
+
+    async def _retire(self, name: str) -> None:
+        """A site is not planned any more, or anew: what it still wanted to send does not go out."""
+        hosted = self._sites.pop(name, None)
+        self._touched.pop(name, None)
+        if hosted is not None:
+            self._feed.forget(hosted.planner.stations)
+            await self.outbox.nothing_left(name)
+        metrics.planner_sites.set(len(self._sites))
+
+    async def _heard(self, heard: Heard) -> None:
+        metrics.planner_facts.inc(heard.facts)
+        if heard.newest_at is not None:
+            self._lag_s = max(0.0, (self._clock.now() - heard.newest_at).total_seconds())
+        metrics.planner_lag_seconds.set(self._lag_s if heard.entries else 0.0)
+        for fact in heard.operator:
+            await self._operator(fact)
+
+    async def _operator(self, fact: OperatorFact) -> None:
+        match fact:
+            case SiteSaved(site=site):
+                hosted = self._sites.get(site.site)
+                if (hosted is None or hosted.site != site) and self._loader.is_mine(site.site):
+                    await self._load_anew(site.site)
+            case SiteRemoved(site=name):
+                await self._retire(name)
+            case _:
+                for hosted in self._sites.values():
+                    if hosted.planner.hear_operator(fact):
+                        self.touched(hosted)
+
+    async def _load_anew(self, name: str) -> None:
+        """A site is new or another: its planner is made from the stores, while the others go on."""
+        await self._retire(name)
+        self._spawn(self._load(name))
+
+    async def _load(self, name: str) -> None:
+        while True:
+            try:
+                self._adoptions.append(await self._loader.load(self, name))
+            except (JournalUnavailable, ReadsFailed) as error:
+                log.warning("a site waits to be planned", site=name, why=str(error))
+                await asyncio.sleep(RETRY_S_MAX)
+            else:
+                return
+
+    def _report(self, failure: str) -> None:
+        if failure != self._failure:
+            log.warning("the planner waits", why=failure)
+        self._failure = failure
+
+    async def _look(self) -> None:
+        """Whether the book has other sites than we plan: what was missed is made good."""
+        while True:
+            await asyncio.sleep(self._reconcile_s)
+            if self._failure:
+                continue
+            try:
+                wanted = {name: site for name, site in (await self._book.sites()).items() if self._loader.wants(site)}
+                held = list((await self._book.caps()).values())
+            except JournalUnavailable as error:
+                log.warning("the book could not be looked at", why=str(error))
+                continue
+            now = self._clock.now()
+            for name in self._sites.keys() | wanted.keys():
+                hosted = self._sites.get(name)
+                if name not in wanted:
+                    await self._retire(name)
+                elif hosted is None or hosted.site != wanted[name]:
+                    await self._load_anew(name)
+                else:
+                    hosted.planner.reconcile([cap for cap in held if cap.cap.site == name], now)
+                    self.touched(hosted)
+
+    # Planning
+
+    async def _plan(self) -> None:
+        while True:
+            await self._until_due()
+            if self._failure:
+                await asyncio.sleep(TICK_S / 4)
+                continue
+            await self._emergencies()
+            touched, self._touched = self._touched, {}
+            now = self._clock.now()
+            for hosted in touched.values():
+                self._send(hosted, now)
+            for hosted in list(self._sites.values()):
+                if self._is_due(hosted, now):
+                    if hosted.planner.wants_plan(now):
+                        hosted.busy = True
+                        self._spawn(self._solve(hosted))
+                    else:
+                        self._send(hosted, now)
+
+    async def _until_due(self) -> None:
+        """Until somebody is due or something was heard."""
+        now = self._clock.now()
+        dues = [hosted.planner.due_at(now) for hosted in self._sites.values() if not hosted.busy]
+        wait_s = min((max(0.0, (due - now).total_seconds()) for due in dues), default=TICK_S)
+        try:
+            async with asyncio.timeout(min(max(wait_s, 0.01), TICK_S)):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    def _is_due(self, hosted: HostedSite, now: datetime) -> bool:
+        if hosted.busy or (hosted.rests_until is not None and now < hosted.rests_until):
+            return False
+        return hosted.planner.due_at(now) <= now
+
+    async def _emergencies(self) -> None:
+        """Everybody concerned, by the real-time layer; what is made goes out while the next are planned."""
+        waiting = [hosted for hosted in self._sites.values() if hosted.planner.is_urgent()]
+        for number, hosted in enumerate(waiting, 1):
+            planned = self._safely(hosted, hosted.planner.plan_urgently)
+            if planned is not None:
+                self._out(hosted, planned)
+            if number % URGENT_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        if waiting:
+            log.info("an emergency was planned", sites=len(waiting))
+
+    async def _solve(self, hosted: HostedSite) -> None:
+        """One plan of one site."""
+        try:
+            async with self._solving:
+                draft = self._safely(hosted, hosted.planner.draft)
+                if draft is None or hosted.name not in self._sites:
+                    return
+                await asyncio.get_running_loop().run_in_executor(self._pool, draft.solve)
+                metrics.planner_solve_seconds.observe(draft.solve_ms / 1000)
+                if draft.repaired is not None:
+                    metrics.planner_repairs.inc()
+                    log.warning("a plan was repaired", site=hosted.name, why=draft.repaired)
+                if self._sites.get(hosted.name) is hosted:
+                    planned = self._safely(hosted, lambda now: hosted.planner.finish(draft, now))
+                    if planned is not None:
+                        self._out(hosted, planned)
+        except Exception:  # an allocator's or ours: the site rests, the others go on
+            log.exception("a site could not be solved; it rests", site=hosted.name)
+            self._failed(hosted)
+        finally:
+            hosted.busy = False
+            self.touched(hosted)
+
+    def _safely(self, hosted: HostedSite, work: "Callable[[datetime], Any]") -> Any:
+        """What the work gives; None: it failed, and the site rests for a while."""
+        try:
+            return work(self._clock.now())
+        except Exception:  # a bug of one site must not stop the others
+            log.exception("a site could not be planned; it rests", site=hosted.name)
+            self._failed(hosted)
+            return None
+
+    def _failed(self, hosted: HostedSite) -> None:
+        metrics.bugs.inc()
+        hosted.rests_until = self._clock.now() + REST_AFTER_BUG
+
+    def _send(self, hosted: HostedSite, now: datetime) -> None:
+        """What may go out without a new plan: increases that waited, renewals."""
+        if hosted.rests_until is not None and now < hosted.rests_until:
+            return
+        planned = self._safely(hosted, hosted.planner.send)
+        if planned is not None:
+            self.outbox.hand_over(hosted.name, planned.orders, hosted.unsent)
+            self._record(planned.facts)
+
+    def _out(self, hosted: HostedSite, planned: Planned) -> None:
+        hosted.rests_until = None
+        self._plans += 1
+        self.outbox.hand_over(hosted.name, planned.orders, hosted.unsent)
+        for fact in planned.facts:
+            if isinstance(fact, SitePlanned):
+                metrics.planner_plans.labels(fact.layer.value).inc()
+        self._record(planned.facts)
+
+    # Telling
+
+    def _record(self, facts: Sequence[PlanFact]) -> None:
+        """On its way to Redis; while that is away for long the oldest decisions are dropped, and counted."""
+        self._facts.extend(facts)
+        dropped = 0
+        while len(self._facts) > FACTS_MAX:
+            dropped += isinstance(self._facts.popleft(), LimitDecided)
+        if dropped:
+            metrics.planner_untold.inc(dropped)
+        if self._facts:
+            self._to_tell.set()
+
+    async def _tell(self) -> None:
+        while True:
+            await self._to_tell.wait()
+            self._to_tell.clear()
+            while self._facts:
+                batch = [self._facts[place] for place in range(min(TELL_MAX, len(self._facts)))]
+                try:
+                    await self._book.tell(batch, self._clock.now())
+                except JournalUnavailable as error:
+                    log.warning("decisions wait", why=str(error), facts=len(self._facts))
+                    await asyncio.sleep(RETRY_S_MAX)
+                    continue
+                for _ in batch:
+                    self._facts.popleft()
+
+    # Tasks
+
+    async def _for_ever(self, work: "Callable[[], Coroutine[Any, Any, None]]") -> None:
+        while True:
+            try:
+                await work()
+            except Exception:  # a bug: whatever it was, the process goes on
+                metrics.bugs.inc()
+                log.exception("a task of the planner failed", task=work.__name__)
+                await asyncio.sleep(RETRY_S_MAX)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

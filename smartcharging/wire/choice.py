@@ -1,0 +1,163 @@
+"""Which EVSEs must be told something now: what they may hold against what they should, as arrays.
+
+A difference matters when it is
+    unknown, stale   the station never said what it holds, or may have lost it
+    demanded         a row may be above its limit, and this would load it less
+    soon             it is significant within the next minute or so
+    lease            the lease ends before long, and then the difference would be significant
+Everything else waits for the next message, which carries the whole function anyway.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from smartcharging.wire.capabilities import Rung
+from smartcharging.wire.settings import WireSettings
+from smartcharging.wire.site_state import SiteState
+from smartcharging.wire.stations import Evse, PlaceName
+from smartcharging.wire.steps import QUARTER_S, Grid
+from smartcharging.wire.wishes import Wishes
+from smartcharging.words import Floats
+
+SOON_S = 75.0
+TINY_A = 0.05
+"""Less is rounding."""
+_ORDINAL = {Rung.NONE: 0, Rung.TX: 1, Rung.DEFAULT: 2, Rung.STATION: 3}
+Flags = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+
+
+class Change(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """What one place of an EVSE should hold, and what it may hold now. `matters`: (t,) slots that make it matter."""
+
+    evse: Evse
+    place: PlaceName
+    wanted: Floats
+    held: Floats
+    forced: bool
+    """Unknown or stale: it is told, whatever it holds."""
+    demanded: bool
+    urgent: bool
+    threshold_a: float
+    matters: Flags
+
+    @property
+    def rises(self) -> bool:
+        """It allows more at some time."""
+        return bool((self.wanted > self.held + TINY_A).any())
+
+    @property
+    def falls(self) -> bool:
+        """It allows less at some time that matters."""
+        return bool(((self.wanted < self.held - TINY_A) & self.matters).any())
+
+    def is_worth(self, values: Floats) -> bool:
+        """Whether to tell these instead of what is held is worth a message."""
+        return bool((np.abs(values - self.held)[self.matters] >= self.threshold_a - TINY_A).any())
+
+
+def changes(state: SiteState, wishes: Wishes, now: datetime) -> list[Change]:
+    """All that matters now; the same EVSE may be there twice (default and own)."""
+    ledger, grid = state.ledger, state.grid
+    assert grid is not None, "the grid is laid before anything is chosen"
+    rungs = np.fromiter((_ORDINAL[state.stations[each.station].way.rung] for each in state.list), np.int64)
+    over = ledger.over()
+    touching = ledger.touching(over) > 0 if over.any() else None
+    whole = np.where(wishes.active[:, None], wishes.plan, wishes.default)
+    default = np.where((rungs == _ORDINAL[Rung.DEFAULT])[:, None], whole, wishes.default)
+    below = np.minimum(ledger.default, ledger.ceiling_a[:, None])
+    without = np.fromiter((not each.places[PlaceName.OWN].promises for each in state.list), np.bool_)
+    own = np.where(without[:, None], below, ledger.own)
+    sides = (
+        _Side(PlaceName.DEFAULT, (rungs == 1) | (rungs == 2), default, ledger.default),
+        _Side(PlaceName.OWN, (rungs == 1) & wishes.active, own_wanted(state, wishes, grid), own),
+        _Side(PlaceName.TOP, rungs == 3, whole, ledger.top),
+    )
+    return [change for side in sides for change in _of_side(state, side, touching, now)]
+
+
+def own_wanted(state: SiteState, wishes: Wishes, grid: Grid) -> Floats:
+    """What transactions should have of their own. A dynamic profile is one value until its lease ends."""
+    dynamic = [each.index for each in state.list if is_dynamic(state, each)]
+    if not dynamic:
+        return wishes.plan
+    leased = grid.until(wishes.lease_s)
+    wanted = wishes.plan.copy()
+    wanted[dynamic, :leased] = wanted[dynamic, :leased].min(axis=1, keepdims=True)
+    wanted[dynamic, leased:] = 0.0
+    return wanted
+
+
+def is_dynamic(state: SiteState, evse: Evse) -> bool:
+    """Whether an EVSE's transactions get dynamic profiles."""
+    ability = state.stations[evse.station].ability
+    return state.settings.dynamic and ability.dynamic and ability.version == "2.1"
+
+
+def significance_a(settings: WireSettings, evse: Evse, percent: float | None) -> float:
+    """A by which a limit must change to be told."""
+    return max(settings.significance_a, (percent or 0.0) / 100 * evse.ceiling_a)
+
+
+def window_s(settings: WireSettings, evse: Evse, place: PlaceName) -> float:
+    """How long before its end a lease is renewed: defaults earlier, each EVSE at its own time."""
+    spread = (evse.index * 0.6180339887 % 1.0) * settings.spread_s
+    return settings.renew_s + spread + (settings.spread_s if place is PlaceName.DEFAULT else 0.0)
+
+
+class _Side(NamedTuple):
+    """One place of all EVSEs. `used`: (n,) whether it counts there; (n, t) what should be held, what may be held."""
+
+    name: PlaceName
+    used: Flags
+    wanted: Floats
+    held: Floats
+
+
+def _of_side(state: SiteState, side: _Side, touching: Flags | None, now: datetime) -> list[Change]:
+    name, used, wanted, held = side
+    grid, settings = state.grid, state.settings
+    assert grid is not None, "the grid is laid before anything is chosen"
+    now_s = now.timestamp()
+    starts = grid.edges_s[:-1]
+    with np.errstate(invalid="ignore"):
+        gap = np.abs(wanted - held)
+    gap[np.isnan(gap)] = 0.0
+    places = [each.places[name] for each in state.list]
+    lease_s = np.fromiter((place.lease_s for place in places), np.float64)
+    windows = np.fromiter((window_s(settings, each, name) for each in state.list), np.float64)
+    limits = np.fromiter(
+        (significance_a(settings, each, state.stations[each.station].ability.significance_percent)
+         for each in state.list), np.float64,
+    )  # fmt: skip
+    matters = np.zeros(gap.shape, dtype=bool)
+    matters[:, : max(1, grid.until(now_s + SOON_S))] = True
+    ends = (lease_s > 0) & (lease_s - now_s < windows)
+    matters |= ends[:, None] & (starts[None, :] < lease_s[:, None] + QUARTER_S)
+    worth = ((gap >= limits[:, None] - TINY_A) & matters).any(axis=1)
+    demanded = np.zeros(len(used), dtype=bool)
+    if touching is not None:
+        less = np.logical_and(touching, wanted < held - TINY_A)
+        demanded = np.asarray(less.any(axis=1))
+        matters |= less
+    forced = np.fromiter((place.stale or place.unknown for place in places), np.bool_)
+    return [
+        Change(
+            evse=state.list[index],
+            place=name,
+            wanted=wanted[index],
+            held=held[index],
+            forced=bool(forced[index]),
+            demanded=bool(demanded[index]),
+            urgent=_urgent(state.list[index]),
+            threshold_a=float(limits[index]),
+            matters=matters[index],
+        )
+        for index in np.flatnonzero(used & (worth | demanded | forced))
+    ]
+
+
+def _urgent(evse: Evse) -> bool:
+    return evse.target is not None and evse.target.urgent
