@@ -98,33 +98,28 @@ def fill_entries(entries: Entries, floor: Floats, highest: Floats, weight: Float
     """As `fill`, with the matrix taken apart already and nothing checked. `highest`: (n,) at least the floor."""
     rates = highest.copy()
     binding = np.full(len(floor), int(Cause.OWN_MAX), dtype=np.int64)
-    own = (highest - floor) / weight
-    rows, cars, values = entries.rows, entries.cars, entries.values
     left = entries.limits - MARGIN * np.maximum(np.abs(entries.limits), 1.0) - entries.carried(floor)
-    while len(rows):
-        heads = np.flatnonzero(np.diff(cars, prepend=-1))
-        weights = np.bincount(rows, weights=values * weight[cars], minlength=len(left))
+    rows, pulls = entries.rows, entries.values * weight[entries.cars]
+    firsts = np.flatnonzero(np.diff(entries.cars, prepend=-1))
+    going, counts = entries.cars[firsts], np.diff(firsts, append=len(rows))
+    while len(going):
+        heads = np.cumsum(counts) - counts
+        own = (highest[going] - floor[going]) / weight[going]
         with np.errstate(divide="ignore", invalid="ignore"):
-            levels = np.maximum(left, 0.0) / weights
+            levels = np.maximum(left, 0.0) / np.bincount(rows, weights=pulls, minlength=len(left))
         at = levels[rows]
-        going = cars[heads]
-        level = np.full(len(floor), np.inf)
-        level[going] = np.minimum(np.minimum.reduceat(at, heads), own[going])
-        below = level[cars] < at * (1 - TIE)
-        tight = np.bincount(rows[below], minlength=len(left)) == 0
-        on_tight = tight[rows]
-        binding[cars[on_tight]] = entries.numbers[rows[on_tight]]
-        frozen = np.zeros(len(floor), dtype=np.bool_)
-        frozen[cars[on_tight]] = True
-        full = going[own[going] <= level[going]]
-        binding[full] = int(Cause.OWN_MAX)
-        frozen[full] = True
-        risen = weight * np.where(frozen, level, 0.0)
-        rates[frozen] = np.minimum(floor + risen, highest)[frozen]
-        gone = frozen[cars]
-        left -= np.bincount(rows[gone], weights=(values * risen[cars])[gone], minlength=len(left))
-        stay = ~gone
-        rows, cars, values = rows[stay], cars[stay], values[stay]
+        level = np.minimum(np.minimum.reduceat(at, heads), own)
+        each = np.repeat(level, counts)
+        held_below = np.bincount(rows, weights=each < at * (1 - TIE), minlength=len(left)) > 0
+        stopped = np.maximum.reduceat(np.where(held_below[rows], -1, rows), heads)
+        full = own <= level
+        binding[going] = np.where(full, int(Cause.OWN_MAX), entries.numbers[stopped])
+        rates[going] = np.minimum(floor[going] + weight[going] * level, highest[going])
+        frozen = full | (stopped >= 0)
+        done = np.repeat(frozen, counts)
+        gone, stay = np.flatnonzero(done), np.flatnonzero(~done)
+        left -= np.bincount(rows[gone], weights=pulls[gone] * each[gone], minlength=len(left))
+        rows, pulls, going, counts = rows[stay], pulls[stay], going[~frozen], counts[~frozen]
     return rates, binding
 
 

@@ -79,8 +79,8 @@ def let_in(entries: Entries, demand: Floats, order: Callable[[], Ints]) -> Admis
     """
     running = np.ones(entries.car_count, dtype=np.bool_)
     kept_out = np.full(entries.car_count, NO_ROW, dtype=np.int64)
-    rows, cars, takes = _by_row(entries, demand, order) if len(entries.rows) else _NOTHING
     room = entries.limits + NOISE * np.maximum(np.abs(entries.limits), 1.0)
+    rows, cars, takes = _by_row(entries, demand, room, order)
     while len(rows):
         before = np.cumsum(takes) - takes
         heads = np.flatnonzero(np.diff(rows, prepend=-1))
@@ -132,11 +132,15 @@ def in_steps(entries: Entries, current_a: Floats, highest: Floats) -> Floats:
     return np.round(down + np.where(up, more, 0.0), 1)
 
 
-def _by_row(entries: Entries, demand: Floats, order: Callable[[], Ints]) -> tuple[Ints, Ints, Floats]:
-    """Entries of cars with a demand, row after row, in each in the order of cars: rows, cars, takes."""
-    asks = demand[entries.cars] > 0
-    rows, cars = entries.rows[asks], entries.cars[asks]
-    takes = entries.values[asks] * demand[cars]
+def _by_row(entries: Entries, demand: Floats, room: Floats, order: Callable[[], Ints]) -> tuple[Ints, Ints, Floats]:
+    """Entries of rows without room for all demands, row after row, in each in the order of cars: rows, cars, takes."""
+    rows, cars = entries.rows, entries.cars
+    takes = entries.values * demand[cars]
+    short = np.bincount(rows, weights=takes, minlength=len(room)) > room
+    matters = np.flatnonzero(short[rows] & (takes > 0))
+    if not len(matters):
+        return rows[:0], cars[:0], takes[:0]
+    rows, cars, takes = rows[matters], cars[matters], takes[matters]
     ranks = np.empty(entries.car_count, dtype=np.int64)
     ranks[order()] = np.arange(entries.car_count)
     first = np.argsort(_narrow(ranks[cars], entries.car_count), kind="stable")
@@ -148,6 +152,3 @@ def _by_row(entries: Entries, demand: Floats, order: Callable[[], Ints]) -> tupl
 def _narrow(numbers: Ints, below: int) -> NDArray[np.integer]:
     """Numbers in 16 bits where they fit: numpy sorts those in a time that grows with their count alone."""
     return numbers.astype(np.uint16) if below <= 1 << 16 else numbers
-
-
-_NOTHING: tuple[Ints, Ints, Floats] = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))

@@ -49,6 +49,25 @@ def round_down(problem: Problem, current_a: Floats) -> Floats:
     return draws - gives
 
 
+def fitted(problem: Problem, current_a: Floats) -> Floats:
+    """(n,) currents, not rounded: within the rows of slot 0, by the same share less for all that load a row."""
+    draws = _within(problem.rows.matrix, np.clip(current_a, 0.0, problem.cars.max_a), problem.limits[:, 0])
+    return np.where(current_a < 0, np.maximum(current_a, -problem.cars.discharge_a), draws)
+
+
+def is_within(problem: Problem, current_a: Floats) -> bool:
+    """Whether limits are such as cars can follow and rows can carry: finite, 0 or at least the floor, nothing over."""
+    cars = problem.cars
+    if not np.isfinite(current_a).all():
+        return False
+    draws, gives = np.maximum(current_a, 0.0), np.maximum(-current_a, 0.0)
+    below = (draws > 0) & (draws < cars.floor_a - NOISE_A)
+    beyond = (draws > cars.max_a + NOISE_A) | (gives > cars.discharge_a + NOISE_A)
+    matrix, limits = problem.rows.matrix, problem.limits[:, 0]
+    over = _over(matrix @ draws, limits).any() or _over(matrix @ gives, problem.exports[:, 0]).any()
+    return not (below.any() or beyond.any() or over)
+
+
 class Settled(NamedTuple):
     """`current_a`: (n,). `binding`: (n,) what kept each from more, as in `Allocation`."""
 

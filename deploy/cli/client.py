@@ -39,6 +39,8 @@ _TODO_OF_PROBLEM = {
     "unknown-transaction": "`narke transactions --station STATION` lists all of a station",
     "unknown-command": "`narke command list` lists all; a new one takes a moment to appear",
     "unknown-campaign": "`narke campaign list` lists all; a new one takes a moment to appear",
+    "unknown-site": "`narke site list` lists all; `narke site import FILE` makes a new one known",
+    "unknown-cap": "`narke cap list` lists all",
     "command-not-waiting": "`narke command show ID` tells what came of it",
     "station-offline": "send it again when the station is back; `narke station show STATION` says since when",
     "station-timed-out": "look at `narke messages STATION` and `narke transactions` before you send it again",

@@ -22,4 +22,4 @@ def planner(name: str, settings: Settings) -> "PlannerProcess":
     from deploy.wiring.planner_process import PlannerProcess  # noqa: PLC0415 (numpy: in that process alone)
 
     prepare(settings, name)
-    return PlannerProcess(name, settings)
+    return PlannerProcess(name, planner_names(settings), settings)

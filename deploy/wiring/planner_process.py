@@ -14,7 +14,6 @@ from actors.postgres_planner import PostgresPlanner
 from actors.router import ActorBook
 from deploy.settings import Settings
 from deploy.wiring.parts import SystemClock, new_id, postgres_url, router_of, site_book_of
-from deploy.wiring.planner import planner_names
 from engine.model.sites import Site
 from smartcharging.planning.settings import PlannerSettings
 from storage.journal_reader import JournalReader
@@ -39,10 +38,17 @@ def maker_of(settings: PlannerSettings, incarnation: str) -> Callable[[Site], Si
 
 
 class PlannerProcess:
-    """Opens what a planner needs, and runs it."""
+    """Opens what a planner needs, and runs it.
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    Args:
+        name: Its own.
+        peers: Names of all planners, which share the sites.
+        settings: All.
+    """
+
+    def __init__(self, name: str, peers: tuple[str, ...], settings: Settings) -> None:
         self._name = name
+        self._peers = peers
         self._settings = settings
         self._planner: PlannerActor | None = None
 
@@ -58,7 +64,7 @@ class PlannerProcess:
         )
         source = JournalReader(redis_client(settings.redis), settings.redis)
         self._planner = PlannerActor(
-            SiteLoader(self._name, planner_names(settings), book, reads, maker_of(chosen, new_id().hex[:12]), clock),
+            SiteLoader(self._name, self._peers, book, reads, maker_of(chosen, new_id().hex[:12]), clock),
             Feed(source, shards=settings.actors.shards),
             source,
             book,

@@ -15,6 +15,7 @@ from ingress.http import health
 from ingress.http.api import (
     blocks,
     campaigns,
+    caps,
     certificates,
     commands,
     customer_information,
@@ -22,6 +23,7 @@ from ingress.http.api import (
     plans,
     quirks,
     signed_values,
+    sites,
     station_records,
     stations,
     status,
@@ -54,6 +56,8 @@ PARTS = (
     certificates,
     customer_information,
     quirks,
+    sites,
+    caps,
     plans,
 )
 """Modules with a `router` below `API_PREFIX`."""

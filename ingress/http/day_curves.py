@@ -10,7 +10,8 @@ import numpy as np
 
 from engine.model.caps import HeldCap
 from engine.model.plans import LimitDecided, SitePlanned
-from engine.model.sites import SeriesKind, Site, SiteSeries, Wiring
+from engine.model.sites import SeriesKind, Site, SiteSeries
+from ingress.http.plan_view import lines_of
 from ingress.http.site_day import STEP_S, CarCurve, Curve, PhaseCurve, SiteDay
 from smartcharging.cap_states import series_of
 from smartcharging.network import Network
@@ -295,14 +296,8 @@ def _phases(network: Network, limits: Floats, shown: str, drawn: _Drawn, others_
     slots = len(others_kw)
     cars_a = np.zeros((3, slots))
     for each in drawn.nodes:
-        outlet = network.evses[each].outlet
-        if shown not in network.path(each) or outlet is None:
-            continue
-        rotation, lines = "123" if outlet.dc else outlet.rotation, drawn.lines(each)
-        if outlet.phases == 1 and network.site.wiring is Wiring.DELTA:  # from one line to another, and back
-            lines = [lines[0], lines[0], lines[2]]
-        for conductor, digit in enumerate(rotation):
-            cars_a[int(digit) - 1] += lines[conductor]
+        if shown in network.path(each):
+            cars_a += lines_of(network, each, drawn.lines(each))
     is_root = network.site.root.node == shown
     others_a = others_kw / 3.0 / (network.neutral_v / 1000.0) if is_root else np.zeros(slots)
     return tuple(

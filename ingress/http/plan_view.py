@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.model.caps import CapDirection, HeldCap
 from engine.model.plans import LimitDecided, SiteAlertRaised, SitePlanned
-from engine.model.sites import Site
+from engine.model.sites import Site, Wiring
 from ingress.http.plan_words import (
     STALE,
     AlertNow,
@@ -133,12 +133,13 @@ def nodes_of(known: Known, cars: Sequence[CarPlan]) -> tuple[NodeUse, ...]:
     caps = caps_at(known.caps, known.site, known.now)
     limits = network.limits(known.now, _NOW, caps={node: np.array([kw]) for node, kw in caps.items()}, loads=())[:, 0]
     rows = _rows_of(network, used, limits)
+    below = _lines_below(network, cars)
     others = None if known.planned is None else known.planned.unmanaged_kw
     items = {item.node: item for item in site.nodes}
     found = []
     for node, depth in _walk(site):
         each = rows[node]
-        lines = [each.get(line, (0.0, np.inf)) for line in _LINES]
+        lines = [each.get(line, (float(below[node][number]), np.inf)) for number, line in enumerate(_LINES)]
         kw, limit_kw = each.get("kW", (0.0, np.inf))
         a = tuple(round(float(use), 2) for use, _ in lines)
         limited = any(np.isfinite(limit) for _, limit in lines)
@@ -182,6 +183,27 @@ def _rows_of(network: Network, used: Floats, limits: Floats) -> Mapping[str, dic
         known = found[node].get(line)
         if known is None or use - limit > known[0] - known[1] or (use > known[0] and not np.isfinite(limit)):
             found[node][line] = (use, limit)
+    return found
+
+
+def _lines_below(network: Network, cars: Sequence[CarPlan]) -> Mapping[str, Floats]:
+    """By node, A in L1, L2, L3 of the cars below it, added up; stations and EVSEs have no rows without a limit."""
+    found = {node.node: np.zeros(3) for node in network.site.nodes}
+    for car in cars:
+        for node in network.path(car.node):
+            found[node] += lines_of(network, car.node, [np.array(car.current_a)] * car.phases)
+    return found
+
+
+def lines_of(network: Network, node: str, conductors: Sequence[Floats]) -> Floats:
+    """(3, ...) A in L1, L2, L3 of the grid, from the A of each of an outlet's conductors: turned as the outlet is."""
+    outlet, found = network.evses[node].outlet, np.zeros((3, *conductors[0].shape))
+    assert outlet is not None, "an EVSE has an outlet: the tree is checked"
+    rotation = "123" if outlet.dc else outlet.rotation
+    if outlet.phases == 1 and network.site.wiring is Wiring.DELTA:  # from one line to another, and back
+        conductors = [conductors[0], conductors[0]]
+    for digit, current_a in zip(rotation, conductors, strict=False):
+        found[int(digit) - 1] += current_a
     return found
 
 

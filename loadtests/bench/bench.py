@@ -39,6 +39,7 @@ class Stage(Enum):
     FRESH = "fresh"
     MAIN = "main"
     TLS = "tls"
+    CAPS = "caps"
     LITERAL = "literal"
 
 

@@ -13,6 +13,7 @@ from array import array
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from time import perf_counter
@@ -95,6 +96,9 @@ class Crew:
         self._failures: Counter[str] = Counter()
         self._from_frame = array("d")
         self._from_due = array("d")
+        self._limits: dict[str, tuple[float, float]] = {}
+        """By station: when its last TxProfile came, and what it allows now, A."""
+        self._profiles = 0
 
     # Up and down
 
@@ -220,6 +224,28 @@ class Crew:
         """A connection broke; who has none is not asked again."""
         self.count(self._failures, f"{station.identity[:-6]}*: {why}")
 
+    def limited(self, station: Station, payload: dict[str, Any]) -> None:
+        """A profile; of those for transactions it is kept what they allow now."""
+        self._profiles += 1
+        profile = payload["csChargingProfiles"]
+        if profile["chargingProfilePurpose"] == "TxProfile":
+            self._limits[station.identity] = (perf_counter(), _limit_now(profile["chargingSchedule"]))
+
+    def limits(self, since: float, limit_a: float, *, above: bool) -> dict[str, Any]:
+        """How many stations were told a limit above (or up to) this one since then, by what they were told last.
+
+        Returns:
+            `stations`, `profiles` (all of any kind so far), and by `perf_counter` when half of them (`half_at`) and the
+            last (`last_at`) were told; None: there are none.
+        """
+        moments = sorted(at for at, limit in self._limits.values() if at >= since and (limit > limit_a) == above)
+        return {
+            "stations": len(moments),
+            "profiles": self._profiles,
+            "half_at": moments[len(moments) // 2] if moments else None,
+            "last_at": moments[-1] if moments else None,
+        }
+
     def _back(self, station: Station, now: float) -> None:
         self.in_flight -= 1
         if station.is_up:
@@ -317,6 +343,17 @@ class Ascent:
     def _again(self, station: Station, why: str) -> None:
         station.abort()
         self._crew.count(self._retries, why)
+
+
+def _limit_now(schedule: dict[str, Any]) -> float:
+    """What a schedule of 1.6 in A allows at this moment; before its start what it begins with."""
+    elapsed_s = 0.0
+    if "startSchedule" in schedule:
+        begin = datetime.fromisoformat(schedule["startSchedule"])
+        elapsed_s = (datetime.now(UTC) - begin).total_seconds()
+    periods = schedule["chargingSchedulePeriod"]
+    counts = next((each for each in reversed(periods) if each["startPeriod"] <= elapsed_s), periods[0])
+    return float(counts["limit"])
 
 
 async def _patient(station: Station, action: str, payload: dict[str, Any]) -> dict[str, Any]:

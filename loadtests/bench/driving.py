@@ -122,6 +122,10 @@ class Generator:
         if missing:
             raise Failed(f"{missing} messages were not answered within {deadline_s:.0f} s after the load's end")
 
+    def limits(self, since: float, limit_a: float, *, above: bool) -> dict[str, Any]:
+        """See `Crew.limits`; `since` by this machine's `perf_counter`."""
+        return self._ask({"do": "limits", "since": since, "limit_a": limit_a, "above": above})
+
     def mark(self) -> dict[str, Any]:
         """See `Crew.mark`."""
         return self._ask({"do": "mark"})

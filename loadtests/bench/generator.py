@@ -34,6 +34,8 @@ async def obey(crew: Crew, order: dict[str, Any]) -> dict[str, Any]:
             return {}
         case {"do": "halt", "deadline_s": deadline_s}:
             return {"missing": await crew.halt(deadline_s)}
+        case {"do": "limits", "since": since, "limit_a": limit_a, "above": above}:
+            return crew.limits(since, limit_a, above=above)
         case {"do": "mark"}:
             return crew.mark()
         case {"do": "drop"}:

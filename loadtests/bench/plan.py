@@ -27,6 +27,7 @@ class Plan:
         storm_stations: Of the storm, and of memory per station.
         storm_tls_stations: Of the storm with security profile 2.
         storm_s_max: After which the storm has failed.
+        cap_stations: Of the row `cap`.
         rest_s: Quiet before memory is read.
         literal_stations: Of literal mode.
         literal_s: One measurement of it.
@@ -48,6 +49,7 @@ class Plan:
     storm_stations: int
     storm_tls_stations: int
     storm_s_max: float
+    cap_stations: int
     rest_s: float
     literal_stations: int
     literal_s: float
@@ -70,6 +72,7 @@ WHOLE = Plan(
     storm_stations=10_000,
     storm_tls_stations=5_000,
     storm_s_max=90.0,
+    cap_stations=10_000,
     rest_s=15.0,
     literal_stations=50,
     literal_s=10.0,
@@ -91,6 +94,7 @@ QUICK = Plan(
     storm_stations=1_000,
     storm_tls_stations=500,
     storm_s_max=30.0,
+    cap_stations=500,
     rest_s=0.5,
     literal_stations=2,
     literal_s=2.0,

@@ -111,6 +111,9 @@ class _Nobody:
     def lost(self, station: Station, why: str) -> None:
         """The next `ask` says so."""
 
+    def limited(self, station: Station, payload: dict[str, Any]) -> None:
+        """Nobody counts it."""
+
 
 def projector_lags_s(narke: Narke, seconds: float) -> list[float]:
     """Seconds from the reply to a MeterValues until its row is visible in PostgreSQL, watched for so long.

@@ -116,6 +116,7 @@ WORDS: Mapping[str, str] = {
     "storm_10k_timeouts": "storm: stations that timed out",
     "storm_tls_5k_s": "storm with TLS and passwords: seconds until all are up",
     "storm_tls_5k_timeouts": "storm with TLS and passwords: stations that timed out",
+    "cap_s": "emergency cap for all sites: seconds until the last profile",
     "kib_per_station": "KiB per idle station, all processes",
     "command_p50_ms": "command there and back through REST, ms, p50",
     "command_p99_ms": "p99",

@@ -5,6 +5,7 @@ from typing import Any
 
 from loadtests.bench import probes
 from loadtests.bench.bench import Bench, Row, Stage
+from loadtests.bench.caps import cap
 from loadtests.bench.crew import Way, percentiles_ms
 from loadtests.bench.driving import Generator
 from loadtests.bench.measuring import Load, measure, warm_up
@@ -206,5 +207,6 @@ ROWS: tuple[Row, ...] = (
     Row("projector_lag", "from reply to row in PostgreSQL", Stage.MAIN, projector_lag),
     Row("closed_10000", "throughput of 10,000 stations", Stage.MAIN, closed_most),
     Row("storm_tls", "everybody connects at once with security profile 2", Stage.TLS, storm_tls),
+    Row("cap", "an emergency cap for all sites until the last profile", Stage.CAPS, cap),
     Row("literal", "a Ray actor for each station", Stage.LITERAL, literal),
 )

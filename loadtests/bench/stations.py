@@ -21,6 +21,7 @@ ANSWERS: dict[str, Payload] = {
     "GetConfiguration": {"configurationKey": [], "unknownKey": []},
     "TriggerMessage": {"status": "Accepted"},
     "ChangeAvailability": {"status": "Accepted"},
+    "SetChargingProfile": {"status": "Accepted"},
 }
 """What a station answers to the CSMS' calls; anything else is NotImplemented."""
 
@@ -40,6 +41,9 @@ class Crew(Protocol):
 
     def lost(self, station: "Station", why: str) -> None:
         """The connection ended without our wish."""
+
+    def limited(self, station: "Station", payload: Payload) -> None:
+        """It was sent a SetChargingProfile, and takes it."""
 
 
 class Station(asyncio.Protocol):
@@ -213,8 +217,10 @@ class Station(asyncio.Protocol):
                 self._replied(lambda: payload)
             case [4, str(message_id), str(code), *rest] if message_id.encode() == self._message_id:
                 self._replied(f"{code} {rest[0] if rest else ''}".strip())
-            case [2, str(message_id), str(action), dict()]:
+            case [2, str(message_id), str(action), dict(payload)]:
                 answer = ANSWERS.get(action)
+                if action == "SetChargingProfile":
+                    self._crew.limited(self, payload)
                 reply = [4, message_id, "NotImplemented", "", {}] if answer is None else [3, message_id, answer]
                 self._write(orjson.dumps(reply))
             case _:

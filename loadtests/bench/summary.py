@@ -16,7 +16,7 @@ CLOSED = ("closed_100", "closed_1000", "closed_5000", "closed_10000")
 
 @dataclass(frozen=True)
 class Target:
-    """What issues 3 and 4 ask of a key.
+    """What issues 3, 4 and 5 ask of a key.
 
     Attributes:
         key: In the result.
@@ -44,6 +44,7 @@ TARGETS = (
     Target("storm_tls_5k_timeouts", 0),
     Target("p99_ms_paced_1000", 50.0),
     Target("kib_per_station", 30.0),
+    Target("cap_s", 5.0),
 )
 
 
@@ -76,6 +77,7 @@ def figures(told: Told) -> dict[str, Any]:
         "command_p99_ms_paced_1000": _at(told, "commands", "loaded_ms", "p99"),
         "projector_lag_p50_ms": _at(told, "projector_lag", "lag_ms", "p50"),
         "projector_lag_p99_ms": _at(told, "projector_lag", "lag_ms", "p99"),
+        "cap_s": _at(told, "cap", "seconds"),
         "literal_cpu_us_per_message": _at(told, "literal", "cpu_us_per_message_all"),
         "literal_messages_per_second": _at(told, "literal", "messages_per_second"),
         "literal_kib_per_station": _at(told, "literal", "kib_per_station"),

@@ -12,7 +12,8 @@ from importlib.metadata import EntryPoint, entry_points
 import msgspec
 import numpy as np
 
-from smartcharging.problem import Allocation, Allocator, Problem
+from smartcharging.pausing import steps_down
+from smartcharging.problem import Allocation, Allocator, Cause, Floats, Problem
 
 GROUP = "narke.allocators"
 
@@ -85,17 +86,33 @@ def broken(found: Entries = installed) -> dict[str, str]:
 def clipped(problem: Problem, allocation: Allocation) -> Allocation:
     """An allocation kept within the limits of slot 0 by weighted max-min, each car's own share being its most.
 
-    For allocators that do not keep limits (`uncontrolled`), and for those of others that one does not trust. What
-    discharges stays as it is and makes no room for others.
+    For allocators that do not keep limits (`uncontrolled`), and for those of others that one does not trust: a NaN
+    becomes 0. Discharging is scaled down until it keeps the limits of export alone; it makes no room for others.
     """
     from smartcharging.allocators.max_min import MaxMin  # noqa: PLC0415 (its module is imported by name above)
 
-    most = np.clip(np.nan_to_num(allocation.current_a, nan=0.0), 0.0, problem.cars.max_a)
-    cars = msgspec.structs.replace(problem.cars, max_a=most, energy_kwh=np.full(len(most), np.inf))
-    fit = MaxMin().allocate(msgspec.structs.replace(problem, cars=cars))
-    kept = np.where(fit.binding == -1, allocation.binding, fit.binding)
-    gives = np.minimum(np.nan_to_num(allocation.current_a, nan=0.0), 0.0)
+    wish = np.nan_to_num(allocation.current_a, nan=0.0)
+    gives = _given_back(problem, np.clip(wish, -problem.cars.discharge_a, 0.0))
+    loaded = np.maximum(problem.rows.matrix @ gives, 0.0)
+    everything = np.full(len(wish), np.inf)
+    cars = msgspec.structs.replace(
+        problem.cars, max_a=np.clip(wish, 0.0, problem.cars.max_a), energy_kwh=everything, starts_s=np.zeros(len(wish))
+    )
+    limits = problem.limits - loaded[:, None] if loaded.any() else problem.limits
+    fit = MaxMin().allocate(msgspec.structs.replace(problem, cars=cars, limits=limits))
+    kept = np.where(fit.binding == Cause.OWN_MAX, allocation.binding, fit.binding)
     return msgspec.structs.replace(allocation, current_a=fit.current_a + gives, binding=kept)
+
+
+def _given_back(problem: Problem, gives: Floats) -> Floats:
+    """Discharging, in steps towards 0, all alike less where rows do not take it upwards."""
+    if not gives.any():
+        return gives
+    back = -(problem.rows.matrix @ gives)
+    feeds = back > 0
+    part = min(1.0, float(np.min(problem.exports[feeds, 0] / back[feeds], initial=1.0)))
+    steps: Floats = -steps_down(-gives * part) + 0.0
+    return steps
 
 
 def _load(entry: EntryPoint) -> Allocator | str:

@@ -207,6 +207,7 @@ class CarKeeper:
             token_key=None if visit.token is None else visit.token.key,
             claimed_departs_at=told_at or (None if said is None else said.departs_at),
             claimed_kwh=asked_kwh or (None if said is None else said.energy_kwh),
+            still_taking=visit.takes_until(fact.received_at),
         )
 
     def _read(self, station: str, fact: ReadingsRecorded) -> frozenset[str]:

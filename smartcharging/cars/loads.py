@@ -12,7 +12,7 @@ The reserve comes on top of what draws, and off what feeds. What is metered is t
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
-from math import isfinite
+from math import isfinite, nan
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -154,16 +154,18 @@ class LoadKeeper:
 
     def _told(self, load: Load, sample: Sample, at: datetime) -> Phases | None:
         """By grid phase, kW; None: the sample says nothing of it."""
-        register = self._registers[load.load]
+        register_kw = nan
         if isfinite(sample.register_wh):
+            register = self._registers[load.load]
             register.tell(sample.register_wh, sample.at or at)
+            register_kw = register.power_kw
         by_phase = [value / 1000.0 for value in sample.phase_w]
         if not all(map(isfinite, by_phase)) and not isfinite(sample.power_w):
             volts = [value if isfinite(value) else self._site.voltage_v for value in sample.volt]
             by_phase = [amps * volt / 1000.0 for amps, volt in zip(sample.current_a, volts, strict=True)]
         if all(map(isfinite, by_phase)):
             return (by_phase[0], by_phase[1], by_phase[2])
-        total_kw = sample.power_w / 1000.0 if isfinite(sample.power_w) else register.power_kw
+        total_kw = sample.power_w / 1000.0 if isfinite(sample.power_w) else register_kw
         if not isfinite(total_kw):
             return None
         return (total_kw * load.share[0], total_kw * load.share[1], total_kw * load.share[2])

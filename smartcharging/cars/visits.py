@@ -1,7 +1,7 @@
 """One car at one EVSE: what its transaction's facts and readings have told so far."""
 
 from datetime import datetime, timedelta
-from math import inf, isfinite
+from math import inf, isfinite, nan
 
 import msgspec
 
@@ -22,6 +22,7 @@ LATE = timedelta(minutes=5)
 SKEW_MAX = timedelta(hours=1)
 IDLE_A = 1.0
 """Below it a car takes nothing that counts."""
+TOOK_WITHIN = timedelta(minutes=10)
 CABLE_A_MIN = 6.0
 
 
@@ -49,6 +50,8 @@ class Visit:
         self.token: Token | None = None
         self.token_priority: int | None = None
         self.state: ChargingState | None = None
+        self.took_at: datetime | None = None
+        """When it was last seen to take energy."""
         self.idle_since: datetime | None = None
         """It may charge, and takes nothing since."""
         self.cable_a_max = inf
@@ -69,6 +72,12 @@ class Visit:
     def energy_kwh(self) -> float:
         """Delivered so far."""
         return self.register.energy_wh / 1000.0
+
+    def takes_until(self, at: datetime) -> bool:
+        """Whether it was still taking energy shortly before: by its meter, else by what its station says."""
+        if self.took_at is None:
+            return self.measured is None and self.state is ChargingState.CHARGING
+        return at - self.took_at <= TOOK_WITHIN
 
     def energy_at(self, at: datetime) -> float:
         """About how much had been delivered at a moment, kWh: as much of it as of the time that it has taken."""
@@ -185,7 +194,8 @@ class Visit:
         return not (first and LATE < received_at - sample.at < SKEW_MAX)
 
     def _drawn(self, sample: Sample, at: datetime) -> bool:
-        now = drawn(sample, self.supply, self.conductors, self.register.power_kw)
+        register_kw = self.register.power_kw if isfinite(sample.register_wh) else nan
+        now = drawn(sample, self.supply, self.conductors, register_kw)
         if now is None:
             return False
         self.flag(*now.odd)
@@ -194,7 +204,7 @@ class Visit:
             self.phases.see(now.per_phase_a, sample.at or at)
         self.taper.see(now.highest_a, self.supply.outlet.current_a_min, sample.at or at)
         if now.highest_a > IDLE_A:
-            self.idle_since = None
+            self.idle_since, self.took_at = None, at
         elif self.allowed_a >= self.supply.outlet.current_a_min and self.allowed_a < inf:
             self.idle_since = self.idle_since or at
         return True

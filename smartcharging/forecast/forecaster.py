@@ -24,9 +24,10 @@ from smartcharging.forecast.stays import STAY_S_MAX, STAY_S_MIN, Stay, is_sound,
 from smartcharging.words import Need, NeedSource
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Key = TypeVar("Key")
-Samples = tuple[Floats, Floats]
-"""Values and what each counts."""
+Samples = tuple[Floats, Floats, Flags | None]
+"""Values, what each counts, and whether it was cut off; None: none was."""
 
 KWH_MIN = 0.05
 _NORMAL_POINTS = np.array([-2.0, -1.4, -1.0, -0.7, -0.42, -0.14, 0.14, 0.42, 0.7, 1.0, 1.4, 2.0])
@@ -39,6 +40,7 @@ class ForecastSettings(msgspec.Struct, frozen=True, kw_only=True):
     `stay_s_default`, `energy_kwh_default`: medians of cars of which nothing is known. `departure_quantile`: what is
     planned for; small: cautious. `energy_quantile`: likewise; large: cautious. `lean_*`: how many stays that count a
     level must have seen to have half the say. `*_max`: memory: stays of each, and how many of each there may be.
+    `days_of_site`: what is remembered of a site spans so many days at least, however many stays it has.
     `curves_max`: forecasts kept ready. `stale_after`: after so many new stays they are made anew.
     """
 
@@ -59,7 +61,8 @@ class ForecastSettings(msgspec.Struct, frozen=True, kw_only=True):
     tokens_max: int = 20_000
     stations_max: int = 20_000
     sites_max: int = 256
-    curves_max: int = 8192
+    days_of_site: float = 21.0
+    curves_max: int = 32_768
     stale_after: int = 32
     kernel: Kernel = Kernel()
 
@@ -100,7 +103,7 @@ class Forecaster:
         if not is_sound(stay):
             return False
         row, settings = row_of(stay, self._zone), self._settings
-        _pool(self._sites, stay.site, settings.stays_of_site_max, settings.sites_max).add(row)
+        _pool(self._sites, stay.site, settings.stays_of_site_max, settings.sites_max, settings.days_of_site).add(row)
         station = (stay.site, stay.station)
         _pool(self._stations, station, settings.stays_of_station_max, settings.stations_max).add(row)
         if stay.token_key is not None:
@@ -178,7 +181,7 @@ class Forecaster:
             default = median * np.exp(spread * _NORMAL_POINTS)
             return self._mixed(place, arrived_at, samples, default, STAY_S_MIN)
 
-        return self._kept(("stay", place, arrived_at, claimed_s), made)
+        return self._kept(("stay", arrived_at, claimed_s), place, made)
 
     def _energy_curve(
         self, place: tuple[str | None, str, str], arrived_at: datetime, claimed_kwh: float | None
@@ -197,16 +200,24 @@ class Forecaster:
             default = median * np.exp(spread * _NORMAL_POINTS)
             return self._mixed(place, arrived_at, samples, default, KWH_MIN)
 
-        return self._kept(("energy", place, arrived_at, claimed_kwh), made)
+        return self._kept(("energy", arrived_at, claimed_kwh), place, made)
 
-    def _kept(self, key: tuple[object, ...], made: Callable[[], tuple[Curve, NeedSource]]) -> tuple[Curve, NeedSource]:
+    def _kept(
+        self,
+        about: tuple[object, ...],
+        place: tuple[str | None, str, str],
+        made: Callable[[], tuple[Curve, NeedSource]],
+    ) -> tuple[Curve, NeedSource]:
         """The curve of a car, as long as little has been learned since."""
+        key = (*about, *place)
+        pool = self._sites.get(place[2])
+        added = 0 if pool is None else pool.added
         found = self._curves.get(key)
-        if found is not None and self._learned - found[0] < self._settings.stale_after:
+        if found is not None and 0 <= added - found[0] < self._settings.stale_after:
             self._curves.move_to_end(key)
             return found[1], found[2]
         curve, source = made()
-        self._curves[key] = (self._learned, curve, source)
+        self._curves[key] = (added, curve, source)
         self._curves.move_to_end(key)
         if len(self._curves) > self._settings.curves_max:
             self._curves.popitem(last=False)
@@ -222,25 +233,26 @@ class Forecaster:
     ) -> tuple[Curve, NeedSource]:
         """The levels together: a curve, and the level with the largest say."""
         arrival = arrival_of(arrived_at, self._zone)
-        values, weights = [], []
+        values: list[Floats] = [default]
+        weights: list[Floats] = []
+        cuts: list[Flags] = [np.zeros(len(default), dtype=np.bool_)]
         say, loudest, source = 1.0, 0.0, NeedSource.DEFAULT
         for pool, lean, level in self._levels(*place):
             if pool is None:
                 continue
-            of_level, counts = samples(pool.columns(), arrival)
+            of_level, counts, cut = samples(pool.columns(), arrival)
             seen = float(counts.sum())
             own = say * seen / (seen + lean)
             if own > 0.0:
                 values.append(of_level)
+                cuts.append(np.zeros(len(of_level), dtype=np.bool_) if cut is None else cut)
                 weights.append(counts * (own / seen))
                 say -= own
             if own > loudest:
                 loudest, source = own, level
-        values.append(default)
-        weights.append(np.full(len(default), say / len(default)))
-        return _curve(np.concatenate(values), np.concatenate(weights), least), source if loudest >= say else (
-            NeedSource.DEFAULT
-        )
+        weights.insert(0, np.full(len(default), say / len(default)))
+        curve = _curve(np.concatenate(values), np.concatenate(weights), np.concatenate(cuts), least)
+        return curve, source if loudest >= say else NeedSource.DEFAULT
 
     def _levels(
         self, token_key: str | None, station: str, site: str
@@ -254,20 +266,21 @@ class Forecaster:
         )
 
 
-def _curve(values: Floats, weights: Floats, least: float) -> Curve:
-    felt = weights > 1e-5 * float(weights.max())
-    values, weights = np.maximum(values[felt], least), weights[felt]
+def _curve(values: Floats, weights: Floats, cut: Flags, least: float) -> Curve:
+    felt = np.flatnonzero(weights > 1e-5 * float(weights.max()))
+    values = np.maximum(values[felt], least)
     order = np.argsort(values)
-    values, weights = values[order], weights[order]
+    values, felt = values[order], felt[order]
+    weights, cut = weights[felt], cut[felt]
     # Who is beyond all samples stays about as much longer as samples are apart at their far end.
     tail = max(0.25 * float(values[-1]), least)
-    return Curve(values, weights, tail)
+    return Curve(values, weights, tail, cut if cut.any() else None)
 
 
-def _pool(pools: OrderedDict[Key, Pool], key: Key, room: int, pools_max: int) -> Pool:
+def _pool(pools: OrderedDict[Key, Pool], key: Key, room: int, pools_max: int, days: float = 0.0) -> Pool:
     pool = pools.get(key)
     if pool is None:
-        pool = pools[key] = Pool(room)
+        pool = pools[key] = Pool(room, days)
         if len(pools) > pools_max:
             pools.popitem(last=False)
     pools.move_to_end(key)

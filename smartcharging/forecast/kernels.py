@@ -14,6 +14,7 @@ from engine.model.sites import DAY_S
 from smartcharging.forecast.pools import Arrival, Column
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 class Kernel(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,8 +50,10 @@ def near(columns: Floats, arrival: Arrival, kernel: Kernel, clock_s: float) -> t
     return exponents, later_s
 
 
-def stays(columns: Floats, arrival: Arrival, claimed_s: float | None, kernel: Kernel) -> tuple[Floats, Floats]:
-    """Stays (k,), s, as they would have been today, and what each counts."""
+def stays(
+    columns: Floats, arrival: Arrival, claimed_s: float | None, kernel: Kernel
+) -> tuple[Floats, Floats, Flags | None]:
+    """Stays (k,), s, as they would have been today, and what each counts; none was cut off."""
     exponents, later_s = near(columns, arrival, kernel, kernel.clock_s)
     values = columns[Column.STAY_S] + kernel.clock * later_s
     if claimed_s is not None:
@@ -59,11 +62,13 @@ def stays(columns: Floats, arrival: Arrival, claimed_s: float | None, kernel: Ke
         apart = np.log(then_s * (1.0 / claimed_s))
         exponents += np.where(told, (apart * apart) * (-0.5 / kernel.claim**2), log(kernel.unclaimed))
         values += np.where(told, kernel.follow * (claimed_s - then_s), 0.0)
-    return values, np.exp(exponents)
+    return values, np.exp(exponents), None
 
 
-def energies(columns: Floats, arrival: Arrival, claimed_kwh: float | None, kernel: Kernel) -> tuple[Floats, Floats]:
-    """Energies (k,), kWh, as they would have been today, and what each counts."""
+def energies(
+    columns: Floats, arrival: Arrival, claimed_kwh: float | None, kernel: Kernel
+) -> tuple[Floats, Floats, Flags]:
+    """Energies (k,), kWh, as they would have been today, what each counts, and whether it was cut off."""
     exponents, _ = near(columns, arrival, kernel, kernel.clock_kwh_s)
     values = columns[Column.ENERGY_KWH]
     if claimed_kwh is not None:
@@ -73,4 +78,5 @@ def energies(columns: Floats, arrival: Arrival, claimed_kwh: float | None, kerne
         exponents += np.where(told, (apart * apart) * (-0.5 / kernel.claim_kwh**2), log(kernel.unclaimed))
         values = values * np.exp(kernel.follow_kwh * apart)
     known = ~np.isnan(values)
-    return np.where(known, values, 0.0), np.where(known, np.exp(exponents), 0.0)
+    cut = columns[Column.STILL_TAKING] > 0
+    return np.where(known, values, 0.0), np.where(known, np.exp(exponents), 0.0), cut

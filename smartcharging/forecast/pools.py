@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 
 FIRST_ROOM = 4
 SATURDAY = 5
+STRIDE_MAX = 1024
 
 
 class Column(IntEnum):
@@ -28,6 +29,7 @@ class Column(IntEnum):
     ENERGY_KWH = 4
     CLAIMED_S = 5
     CLAIMED_KWH = 6
+    STILL_TAKING = 7
 
 
 class Arrival(NamedTuple):
@@ -56,17 +58,27 @@ def row_of(stay: Stay, zone: tzinfo) -> tuple[float, ...]:
         np.nan if energy_kwh is None else energy_kwh,
         np.nan if claimed_s is None else claimed_s,
         claimed_kwh or np.nan,
+        float(stay.still_taking),
     )
 
 
 class Pool:
-    """A ring of stays; the oldest makes room for the newest."""
+    """A ring of stays; the oldest makes room for the newest.
 
-    __slots__ = ("_columns", "_count", "_next", "_room")
+    Where more stays come than fit into `days`, only every second, fourth, ... of them is remembered: a forecast needs
+    all hours and weekdays, not all stays of this morning.
+    """
 
-    def __init__(self, room: int) -> None:
-        """Room for so many stays; memory is taken as they come."""
+    __slots__ = ("_columns", "_count", "_days", "_next", "_passed", "_room", "_stride", "added")
+
+    def __init__(self, room: int, days: float = 0.0) -> None:
+        """Room for so many stays, of so many days at least; memory is taken as they come."""
         self._room = room
+        self._days = days
+        self._stride = 1
+        self._passed = 0
+        self.added = 0
+        """How many were remembered, forgotten ones included."""
         self._columns = np.empty((len(Column), min(FIRST_ROOM, room)))
         self._count = 0
         self._next = 0
@@ -75,7 +87,13 @@ class Pool:
         return self._count
 
     def add(self, row: tuple[float, ...]) -> None:
-        """Remembers a stay (`row_of`)."""
+        """Remembers a stay (`row_of`), or passes it over."""
+        self._passed = (self._passed + 1) % self._stride
+        if self._passed:
+            return
+        self.added += 1
+        if self._count == self._room:
+            self._pace(row[Column.DAY] - self._columns[Column.DAY, self._next % self._room])
         size = self._columns.shape[1]
         if self._count == size and size < self._room:
             grown = np.empty((len(Column), min(2 * size, self._room)))
@@ -85,6 +103,16 @@ class Pool:
         self._columns[:, self._next] = row
         self._next = (self._next + 1) % self._columns.shape[1]
         self._count = min(self._count + 1, self._columns.shape[1])
+
+    def _pace(self, days: float) -> None:
+        """Remembers fewer, or more again, so that the ring, which now spans `days`, spans some weeks."""
+        if days < self._days and self._room > 1:
+            kept = np.roll(self._columns, -self._next, axis=1)[:, ::2]
+            self._count = self._next = kept.shape[1]
+            self._columns[:, : self._count] = kept
+            self._stride = min(2 * self._stride, STRIDE_MAX)
+        elif self._stride > 1 and days > 3.0 * self._days:
+            self._stride //= 2
 
     def columns(self) -> Floats:
         """(columns, stays), in no order. A view: use it before the next `add`."""

@@ -22,7 +22,8 @@ class Stay(msgspec.Struct, frozen=True, kw_only=True):
 
     `site`: of a forecaster that knows several; "" where there is one. `departed_at`: when the transaction ended.
     `energy_kwh`: delivered; None: unknown. `claimed_departs_at`, `claimed_kwh`: what the driver had said; None:
-    nothing. `token_key`: `Token.key`; None: unknown.
+    nothing. `token_key`: `Token.key`; None: unknown. `still_taking`: it left while it was charging, so it may have
+    wanted more; without this, what a cap kept from cars would be learned as what they want.
     """
 
     station: str
@@ -33,6 +34,7 @@ class Stay(msgspec.Struct, frozen=True, kw_only=True):
     site: str = ""
     claimed_departs_at: datetime | None = None
     claimed_kwh: float | None = None
+    still_taking: bool = False
 
     @property
     def stay_s(self) -> float:
@@ -71,6 +73,10 @@ class PastStay(Protocol):
     def claimed_kwh(self) -> float | None:
         """What was asked for."""
 
+    @property
+    def still_taking(self) -> bool:
+        """Whether it was charging when it left."""
+
 
 def stays_of(past: Iterable[PastStay], site: str = "") -> list[Stay]:
     """Stays from the store."""
@@ -84,6 +90,7 @@ def stays_of(past: Iterable[PastStay], site: str = "") -> list[Stay]:
             token_key=each.token_key,
             claimed_departs_at=each.claimed_departs_at,
             claimed_kwh=each.claimed_kwh,
+            still_taking=each.still_taking,
         )
         for each in past
     ]

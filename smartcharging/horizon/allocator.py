@@ -8,6 +8,7 @@ from smartcharging.horizon.limits import Limits
 from smartcharging.horizon.memory import Remembered, passed, slot_at
 from smartcharging.horizon.program import Program, program
 from smartcharging.horizon.solver import BASIC, LOWER, Solved, SolverError, Warm, solve
+from smartcharging.horizon.sound import sound
 from smartcharging.problem import Allocation, Cause, Floats, Problem, Rows
 from smartcharging.rounding import Settled, settle
 
@@ -32,7 +33,7 @@ class Horizon:
     def allocate(self, problem: Problem) -> Allocation:
         """Shares out slot 0, with a plan for those after it."""
         try:
-            return self.plan(problem)
+            return self.plan(sound(problem).problem)
         except SolverError as error:
             nothing = np.zeros(len(problem.cars))
             binding = np.full(len(nothing), int(Cause.STATIC), dtype=np.int64)

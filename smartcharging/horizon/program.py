@@ -19,6 +19,9 @@ from smartcharging.problem import Floats, Ints, Problem
 
 STAYING_MIN = 0.03
 """Slots in which a car is less likely to be there than this are not planned for it."""
+CHANGE_SHARE = 0.1
+"""Part of `change_price` that slot 0 is charged with. A plan that is made anew every few minutes can put off a change
+for ever, and save its price each time: the full price would buy quiet with energy."""
 ONE_WAY = 0.95
 """Efficiency of a car's charger and battery, each way."""
 HOUR_S = 3600.0
@@ -177,7 +180,7 @@ def _chain(model: Model, levels: Ints, first: Floats) -> Ints:
 
 def _changes(model: Model, frame: _Frame, draw: Columns, give: Columns) -> None:
     """What a limit that changes now costs, per A, up or down."""
-    price = frame.problem.aims.change_price
+    price = frame.problem.aims.change_price * CHANGE_SHARE
     now = draw.slot == 0
     if price <= 0 or not now.any():
         return

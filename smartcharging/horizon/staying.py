@@ -27,8 +27,10 @@ def staying(cars: Cars, slot_s: Floats) -> Floats:
     """(n, t) probability, 0 to 1, that a car that is here now is still here, on average over a slot."""
     begins = np.cumsum(slot_s) - slot_s
     moments = begins[:, None] + slot_s[:, None] * _POINTS
-    found: Floats = _at(cars, moments.ravel()).reshape(len(cars), len(slot_s), len(_POINTS)).mean(axis=2)
-    return found
+    found = _at(cars, moments.ravel()).reshape(len(cars), len(slot_s), len(_POINTS)).mean(axis=2)
+    now = np.maximum(found[:, :1], STAYS_ON / 2)
+    likely: Floats = np.minimum(found / now, 1.0)
+    return likely
 
 
 def _at(cars: Cars, moments_s: Floats) -> Floats:

@@ -1,6 +1,6 @@
 """A plan under way: the problem, who is in it, the answer; and what of it is told to people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from time import perf_counter
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from smartcharging.planning.guard import guarded
 from smartcharging.planning.situation import Situation
 from smartcharging.problem import Allocation, Allocator, Cause, Floats, Problem
 from smartcharging.wire.reports import Notice, NoticeKind
-from smartcharging.words import CarView, Order, Told
+from smartcharging.words import CarView, Order
 
 _ALERT_OF_NOTICE = {
     NoticeKind.QUARANTINE: AlertKind.QUARANTINE,
@@ -23,7 +23,6 @@ _ALERT_OF_NOTICE = {
     NoticeKind.OVERDRAWN: AlertKind.METERED_OVER,
 }
 """Others are for those who look; nobody has to come for them."""
-_WHY_OF_TOLD = {Told.QUARANTINED: Why.QUARANTINED}
 HOUR_S = 3600.0
 
 
@@ -133,9 +132,9 @@ def _delivered(problem: Problem, allocation: Allocation) -> float | None:
     return round(float(delivered[known].sum() / cars.energy_kwh[known].sum()), 4)
 
 
-def reasons(views: Sequence[CarView], told: Mapping[str, Told]) -> Mapping[str, Why]:
+def reasons(views: Sequence[CarView], quarantined: Collection[str]) -> Mapping[str, Why]:
     """Why cars are left alone."""
-    return {view.node: _WHY_OF_TOLD.get(told.get(view.node, Told.OFFLINE), Why.STATIC) for view in views}
+    return {view.node: Why.QUARANTINED if view.node in quarantined else Why.STATIC for view in views}
 
 
 def alerts_of(site: str, notices: Sequence[Notice], now: datetime) -> list[SiteAlertRaised]:

@@ -36,21 +36,21 @@ from smartcharging.planning.alarms import Alarms
 from smartcharging.planning.decisions import Decisions
 from smartcharging.planning.drafts import Draft, Planned
 from smartcharging.planning.peak import Peak
-from smartcharging.planning.problems import Standing, cars_from, plug_of, reserved, stores_from
+from smartcharging.planning.problems import Standing, cars_from, outlet_of, plug_of, reserved, stores_from
 from smartcharging.planning.retelling import Story, known_stations
 from smartcharging.planning.settings import PlannerSettings
 from smartcharging.planning.situation import Situation, infeasible, metered_over, overloads, situation_of, slots_at
 from smartcharging.planning.targets import targets_of
 from smartcharging.planning.turns import Turns
 from smartcharging.problem import Floats, Problem
+from smartcharging.wire.capabilities import Rung
 from smartcharging.wire.site_wire import SiteWire, Sources
-from smartcharging.words import CarView, NodeLoad, Order, Told
+from smartcharging.words import CarView, NodeLoad, Order
 
 VERIFY_S = timedelta(seconds=10)
 """Between two looks at the meters of all cars, for whether stations keep to their limits."""
 LATER = timedelta(seconds=30)
 """Within so long news is planned that only gives more room."""
-_ALONE = frozenset({Told.OFFLINE, Told.QUARANTINED, Told.UNSUPPORTED})
 IDLE_A = 6.0
 
 
@@ -251,7 +251,9 @@ class SitePlanner:
         orders = self._orders(now)
         told = self._wire.told()
         decided = self._decisions.of_plan(draft.problem, draft.allocation, draft.views, told, now, draft.trigger)
-        alone = self._decisions.left_alone(draft.alone, self._wire.held_a(now), drafts.reasons(draft.alone, told), now)
+        alone = self._decisions.left_alone(
+            draft.alone, self._wire.held_a(now), drafts.reasons(draft.alone, self._wire.quarantined()), now
+        )
         alarms = self._alarms.news(self._wrong(draft, now), now)
         summary = drafts.summary(self.site.site, self.site.allocator, self._network, draft, len(decided), now)
         self.cars = len(draft.views)
@@ -292,12 +294,12 @@ class SitePlanner:
 
     def _drafted(self, situation: Situation, trigger: str, now: datetime) -> Draft:
         self._generation += 1
-        told = self._wire.told()
+        deaf = self._deaf()
         self._allow(now)
         here = self._cars.cars(now, self._forecaster)
-        views = tuple(view for view in here if told.get(view.node) not in _ALONE)
-        alone = tuple(view for view in here if told.get(view.node) in _ALONE)
-        held = self._held_by_others(views, told, situation)
+        views = tuple(view for view in here if view.node not in deaf)
+        alone = tuple(view for view in here if view.node in deaf)
+        held = self._held_by_others(views, deaf, situation)
         slot_s, slots = situation.slot_s, len(situation.slot_s)
         problem = Problem(
             rows=self._network.rows([plug_of(view) for view in views]),
@@ -321,7 +323,19 @@ class SitePlanner:
             spare=self._spare,
         )
 
-    def _held_by_others(self, views: Sequence[CarView], told: Mapping[str, Told], situation: Situation) -> Floats:
+    def _deaf(self) -> frozenset[str]:
+        """EVSEs that cannot be told anything, or do not heed it: they count with what they may draw."""
+        abilities = self._wire.abilities()
+        quarantined = self._wire.quarantined()
+        return frozenset(
+            node
+            for node in self._network.evses
+            if node in quarantined
+            or not (ability := abilities[outlet_of(self._network, node).station]).online
+            or ability.rung is Rung.NONE
+        )
+
+    def _held_by_others(self, views: Sequence[CarView], deaf: frozenset[str], situation: Situation) -> Floats:
         """(m, t) what EVSEs that are not planned may draw: what they promised; those that listen will do as told."""
         planned = {view.node for view in views}
         slots = len(situation.slot_s)
@@ -329,8 +343,7 @@ class SitePlanner:
         for node, most in self._wire.worst(situation.start, situation.slot_s).items():
             if node in planned:
                 continue
-            listens = told.get(node) not in _ALONE
-            held[node] = np.full(slots, min(float(most[0]), self._idle_a)) if listens else most
+            held[node] = most if node in deaf else np.full(slots, min(float(most[0]), self._idle_a))
         return reserved(self._network, held, slots)
 
     @property

@@ -5,6 +5,7 @@ A difference matters when it is
     demanded         a row may be above its limit, and this would load it less
     soon             it is significant within the next minute or so
     lease            the lease ends before long, and then the difference would be significant
+    lasting          what it would fall to for ever is another now, and it was not told for as long as a lease lasts
 Everything else waits for the next message, which carries the whole function anyway.
 """
 
@@ -136,6 +137,9 @@ def _of_side(state: SiteState, side: _Side, touching: Flags | None, now: datetim
     matters[:, : max(1, grid.until(now_s + SOON_S))] = True
     ends = (lease_s > 0) & (lease_s - now_s < windows)
     matters |= ends[:, None] & (starts[None, :] < lease_s[:, None] + QUARTER_S)
+    sent_s = np.fromiter((place.sent_s for place in places), np.float64)
+    lasting = (gap[:, -1] >= limits - TINY_A) & (np.abs(now_s - sent_s) > settings.lease_s + windows)
+    matters |= lasting[:, None]
     worth = ((gap >= limits[:, None] - TINY_A) & matters).any(axis=1)
     demanded = np.zeros(len(used), dtype=bool)
     if touching is not None:

@@ -20,6 +20,8 @@ from smartcharging.wire.telling import Teller
 from smartcharging.wire.wishes import Wishes
 from smartcharging.words import INF, Floats, Order
 
+CLEAR_EVERY = timedelta(minutes=1)
+
 
 class Dispatch:
     """Makes orders of what each EVSE should hold: one pass over a site.
@@ -45,6 +47,7 @@ class Dispatch:
 
     def run(self) -> list[Order]:
         """The orders, the most urgent first."""
+        self._clear_foreign()
         rising: list[Change] = []
         for change in sorted(changes(self._state, self._wishes, self._now), key=_rank):
             if not self._may(change):
@@ -56,7 +59,6 @@ class Dispatch:
         for change in sorted(rising, key=lambda each: _need(each, self._state)):
             if self._may(change):
                 self._rise(change, hurried=hurried)
-        self._clear_foreign()
         return self.orders
 
     def _fall(self, change: Change) -> bool:
@@ -156,10 +158,13 @@ class Dispatch:
         return bool(np.abs(row - change.held).max() <= TINY_A / 10)
 
     def _clear_foreign(self) -> None:
-        """Takes away what others set above ours."""
+        """Takes away what others set above ours; now and then, so that it hinders nothing else where that fails."""
         for evse in self._state.list:
             if not evse.foreign or evse.order is not None or not self._ready(evse) or self._full():
                 continue
+            if evse.cleared_at is not None and abs(self._now - evse.cleared_at) < CLEAR_EVERY:
+                continue
+            evse.cleared_at = self._now
             command = ClearChargingProfile(profile_id=min(evse.foreign))
             order = self._order(evse, command, OrderKind.CLEAR, urgent=False)
             evse.order = OpenOrder(
@@ -212,10 +217,11 @@ class Dispatch:
         )
 
 
-def _rank(change: Change) -> tuple[bool, bool, bool, bool, str]:
-    """Urgent, demanded and unknown first; defaults that nobody knows before what stands above them."""
-    unknown_default = change.forced and change.place is PlaceName.DEFAULT
-    return not change.urgent, not unknown_default, not change.demanded, not change.forced, change.evse.node
+def _rank(change: Change) -> tuple[bool, bool, bool, bool, bool, str]:
+    """Urgent, unknown and demanded first; of one EVSE what counts now: a default that nobody knows, else its own."""
+    default = change.place is PlaceName.DEFAULT
+    unknown = change.forced and default
+    return not change.urgent, not unknown, not change.demanded, not change.forced, default, change.evse.node
 
 
 def _need(change: Change, state: SiteState) -> tuple[bool, bool, float, str]:

@@ -46,11 +46,13 @@ class Ledger:
         self.load: Floats = np.zeros((matrix.shape[0], 1))
 
     def regrid(self, slots: int) -> None:
-        """Makes room for another grid; every row must be counted anew."""
+        """Makes room for another grid; every row, and the limits, must be set anew."""
         count = len(self._names)
         self.default = np.full((count, slots), INF)
         self.own = np.zeros((count, slots))
         self.top = np.full((count, slots), INF)
+        self.limits = np.full((self.limits.shape[0], slots), INF)
+        self.recount()
 
     def narrow(self, index: int, conductors: tuple[int, ...]) -> None:
         """The car in the transaction at an EVSE uses these conductors alone; empty: nobody knows."""

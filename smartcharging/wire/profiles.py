@@ -163,7 +163,7 @@ def _numbers(
 def _told(value_a: float, phases: int, socket: Socket, unit: RateUnit) -> float:
     """In the profile's unit, rounded down: to 0.1 A, to 1 W."""
     if unit is RateUnit.W:
-        return max(0.0, float(int(value_a * w_per_a(socket, phases) + 1e-3)))
+        return max(0.0, float(int(value_a * w_per_a(socket, phases) + 1e-6)))
     value = value_a * socket.kw_per_a * 1000 / DC_V_MAX if socket.dc else value_a
     return max(0.0, round(rounded_down(value), 1))
 

@@ -48,11 +48,11 @@ class WireSettings(BaseModel, frozen=True, extra="forbid"):
         "increases so much later, and nobody else relies on them before.",
     )
     backdate_s: int = Field(
-        default=300,
+        default=3600,
         ge=0,
         le=86_400,
-        description="Seconds before now at which schedules begin, so that a station whose clock is behind has one "
-        "that counts already.",
+        description="Seconds before now at which schedules begin, so that a station whose clock is behind (by a "
+        "time zone, say) has one that counts already.",
     )
     interval_s: float = Field(
         default=10.0,

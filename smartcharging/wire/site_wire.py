@@ -203,7 +203,7 @@ class SiteWire:
         """What stations can, by what they said, their make, and what they refused."""
         return reports.abilities(self._state)
 
-    def profile_for_start(self, station: str, evse: int | None, now: datetime) -> ChargingProfile | None:
+    def start_profile(self, station: str, evse: int | None, now: datetime) -> ChargingProfile | None:
         """The profile that a remote start at an EVSE of the site should carry (`starting`).
 
         Args:
@@ -233,6 +233,8 @@ class SiteWire:
                 continue
             if evse.held_back is not None and evse.held_back > now:
                 moments.append(evse.held_back)
+            if evse.audited_at is not None and state.settings.audit_s is not None:
+                moments.append(evse.audited_at + timedelta(seconds=state.settings.audit_s))
             for name, place in evse.places.items():
                 if place.lease_s:
                     due_s = place.lease_s - window_s(state.settings, evse, name) - now.timestamp()
@@ -286,8 +288,10 @@ class SiteWire:
         return wishes(state.grid, state.names, self._share(), wanted, now)
 
     def _share(self) -> Shares:
-        assert self._standing is not None, "limits are read where the grid is"
-        return self._shares.shares(self._standing, self._state.ledger, self._state.reserved())
+        grid, standing = self._state.grid, self._standing
+        assert grid is not None, "it was laid before"
+        assert standing is not None, "limits are read where the grid is"
+        return self._shares.shares(grid, standing, self._state.ledger, self._state.reserved())
 
     def _loads(self, grid: Grid) -> Sequence[NodeLoad]:
         if self._sources.loads is None:

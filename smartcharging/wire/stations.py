@@ -119,6 +119,7 @@ class Evse:
         self.failures = 0
         self.held_back: datetime | None = None
         self.audited_at: datetime | None = None
+        self.cleared_at: datetime | None = None
         self.watch = Watch()
 
     @property

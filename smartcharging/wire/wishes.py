@@ -18,7 +18,7 @@ from engine.model.sites import LoadKind, Site
 from smartcharging.network import Network
 from smartcharging.shares import idle_shares, static_shares
 from smartcharging.wire.ledger import TOLERANCE, Ledger
-from smartcharging.wire.steps import ROUNDING, STEP_A, Grid
+from smartcharging.wire.steps import QUARTER_S, ROUNDING, STEP_A, Grid
 from smartcharging.words import Floats, NodeLoad, Target
 
 Caps = Callable[[datetime, Floats], Mapping[str, Floats]]
@@ -42,10 +42,11 @@ class ShareBook:
         self._static: dict[bytes, Floats] = {}
         self._idle: dict[bytes, Floats] = {}
 
-    def shares(self, standing: Floats, columns: Ledger, reserved: Floats) -> Shares:
+    def shares(self, grid: Grid, standing: Floats, columns: Ledger, reserved: Floats) -> Shares:
         """The shares on a grid.
 
         Args:
+            grid: Which; what is idle is planned anew within its quarters of an hour.
             standing: (m, t) limits as they stand whatever meters say: at their least, with caps.
             columns: What EVSEs load rows with.
             reserved: (m,) what those may draw that do not do what they are told.
@@ -60,7 +61,7 @@ class ShareBook:
             least = np.minimum(lasting, standing[:, tight].min(axis=1))
             capped = np.minimum(self._of(self._static, static_shares, least), tail_of_all)
             tail[:, tight] = capped[:, None]
-        idle = self._of(self._idle, idle_shares, np.minimum(lasting, standing.min(axis=1)))
+        idle = self._of(self._idle, idle_shares, np.minimum(lasting, standing[:, grid.slot_s <= QUARTER_S].min(axis=1)))
         return Shares(tail, idle)
 
     def _of(

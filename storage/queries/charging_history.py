@@ -24,7 +24,8 @@ ASKED_BEFORE: Final = timedelta(minutes=30)
 _STAYS: Final = """
 SELECT stay.station, stay.arrived_at, stay.departed_at, stay.energy_wh, stay.token_key,
        coalesce(asked.departs_at, said.departure_at) AS claimed_departs_at,
-       coalesce(asked.energy_kwh, said.energy_wh / 1000.0) AS claimed_kwh
+       coalesce(asked.energy_kwh, said.energy_wh / 1000.0) AS claimed_kwh,
+       coalesce(stay.charging_state = 'Charging', false) AS still_taking
   FROM unnest(%(stations)s::text[]) AS place (station)
  CROSS JOIN LATERAL (
        SELECT transactions.*,
@@ -40,7 +41,8 @@ SELECT stay.station, stay.arrived_at, stay.departed_at, stay.energy_wh, stay.tok
        ) AS stay
   LEFT JOIN LATERAL (
        SELECT departs_at, energy_kwh FROM driver_requests
-        WHERE tenant = %(tenant)s AND place IN (stay.station || '/' || stay.evse, 'token:' || stay.token)
+        WHERE tenant = %(tenant)s
+          AND place IN (stay.station || '/' || stay.evse, 'token:' || stay.token, 'token:' || stay.token_key)
           AND asked_at >= stay.start_received_at - %(before)s AND asked_at < stay.end_received_at
         ORDER BY asked_at DESC
         LIMIT 1
@@ -77,7 +79,10 @@ SELECT station, transaction_id, received_at, sampled_at, evse, connector, value,
 
 
 class PastStay(msgspec.Struct, frozen=True):
-    """A stay that is over. `claimed_*`: what driver or car had said; None: nothing."""
+    """A stay that is over. `claimed_*`: what driver or car had said; None: nothing.
+
+    `still_taking`: it was charging when it left.
+    """
 
     station: str
     arrived_at: datetime
@@ -86,6 +91,7 @@ class PastStay(msgspec.Struct, frozen=True):
     token_key: str | None = None
     claimed_departs_at: datetime | None = None
     claimed_kwh: float | None = None
+    still_taking: bool = False
 
 
 async def past_stays(

@@ -166,9 +166,17 @@ def test_uncontrolled_gives_the_most_and_clipping_makes_it_fit(problem):
 
 
 def test_clipping_repairs_what_others_allocators_say():
-    problem = problem_of([[1, 1, 1]], [20])
+    problem = problem_of([[1, 1, 1]], [20], discharge_a=[0, 0, 4], starts_s=[0, 60, 0])
     odd = Allocation(current_a=np.array([np.nan, 64.0, -5.0]), binding=np.full(3, Cause.ENOUGH))
-    assert allocators.clipped(problem, odd).current_a.tolist() == [0.0, 20.0, -5.0]
+    free = msgspec.structs.replace(problem, exports=np.full((1, 1), np.inf))
+    assert allocators.clipped(free, odd).current_a.tolist() == [0.0, 20.0, -4.0]
+
+
+def test_clipping_keeps_what_may_be_fed_in_and_what_discharging_loads():
+    problem = problem_of([[1, 1, 1], [-1, 0, 1]], [50, 20], discharge_a=10)
+    limited = msgspec.structs.replace(problem, exports=np.array([[12.0], [np.inf]]))
+    wild = Allocation(current_a=np.array([-10.0, -6.0, 30.0]), binding=np.full(3, Cause.ENOUGH))
+    assert allocators.clipped(limited, wild).current_a.tolist() == [-7.5, -4.5, 12.5]
 
 
 def test_clipping_leaves_alone_what_fits():

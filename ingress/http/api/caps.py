@@ -55,6 +55,10 @@ class CapBody(BaseModel, extra="forbid"):
     emergency: Annotated[bool, Field(description="Stations are told before anything else.")] = False
 
 
+class HeartbeatBody(BaseModel, extra="forbid"):
+    """A heartbeat says nothing but that its source lives; it may be left out."""
+
+
 class SavedCap(msgspec.Struct, frozen=True):
     """A cap that was saved. `warnings`: what is odd about it all the same."""
 
@@ -113,7 +117,12 @@ async def save_cap(
     dependencies=[OPERATE],
     responses=answers(HeardCap, HeardCap("depot", "grid:north", _AT), 404),
 )
-async def hear_cap(house: House, site: SiteId, source: Source) -> Response:
+async def hear_cap(
+    house: House,
+    site: SiteId,
+    source: Source,
+    _body: Annotated[HeartbeatBody | None, Body(examples=[{}])] = None,
+) -> Response:
     """Says that a source lives."""
     now = house.clock.now()
     if not await book_of(house).hear_cap(site, source, now):

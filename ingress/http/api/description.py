@@ -5,15 +5,19 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from engine.model.caps import HeldCap
+from engine.model.sites import DriverRequest, HeldSite
 from ingress.http.api import examples
 from ingress.http.api.answers import PROBLEM_MEDIA_TYPE, finish_examples, struct_schemas
 from ingress.http.api.campaigns import CampaignAnswer, CampaignTaken
+from ingress.http.api.caps import HeardCap, SavedCap
 from ingress.http.api.certificates import CertificateAnswer, CertificatesAnswer, ChainAnswer, DecisionAnswer
 from ingress.http.api.commanding import CommandAnswer
 from ingress.http.api.customer_information import CustomerTextAnswer
 from ingress.http.api.local_lists import Checked
 from ingress.http.api.quirks import QuirkProfilePublic, StationQuirks, SuggestedQuirk
 from ingress.http.api.signed_values import SignedValue
+from ingress.http.api.sites import CheckedSite, SavedSeries, SavedSite
 from ingress.http.api.station_records import StationPublic, StationsSaved
 from ingress.http.api.status import StatusAnswer
 from ingress.http.api.tariffs import AssignmentAnswer
@@ -43,6 +47,14 @@ STRUCTS: tuple[type, ...] = (
     DecisionAnswer,
     CampaignAnswer,
     CampaignTaken,
+    CheckedSite,
+    DriverRequest,
+    HeardCap,
+    HeldCap,
+    HeldSite,
+    SavedCap,
+    SavedSeries,
+    SavedSite,
     QuirkProfilePublic,
     StationQuirks,
     SuggestedQuirk,

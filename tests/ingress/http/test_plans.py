@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from deploy.plots import PlotFormat, PlotKind
@@ -75,6 +76,11 @@ def charge(number, evse=1, transaction=None):
     return OpenCharge(f"CP-{number}", evse, name, NOW - timedelta(hours=1), "TAG-1", 5_000.0, "Charging")
 
 
+def _written(value):
+    """As the projector keeps it: JSON as bytes."""
+    return msgspec.json.encode(value) if isinstance(value, dict) else value
+
+
 class PlannedHouse(TestHouse):
     def __init__(self):
         self.reads = Reads()
@@ -91,7 +97,8 @@ class PlannedHouse(TestHouse):
         for fact in facts:
             for change in block.CHANGES[type(fact)]("", fact):
                 rows = self.projection.tables.blocks.setdefault(change.table.name, {})
-                rows[change.key] = rows.get(change.key, {}) | dict(change.values)
+                values = {name: _written(value) for name, value in change.values.items()}
+                rows[change.key] = rows.get(change.key, {}) | values
 
 
 @pytest.fixture
@@ -121,7 +128,7 @@ async def test_each_car_has_its_latest_decision_and_its_transaction(client):
     assert (first["current_a"], second["current_a"]) == (11.0, 16.0)
     assert (first["why"], first["binding"], first["binding_limit"], first["unit"]) == ("row", "board L1", 40.0, "A")
     assert (first["token"], first["energy_wh"], first["charging_state"]) == ("TAG-1", 5_000.0, "Charging")
-    assert first["competitors"] == [{"node": "e2", "current_a": 16.0, "priority": 0}]
+    assert first["competitors"] == [{"node": "e2", "current_a": 16.0}]
     assert first["plan"][0]["current_a"] == 11.0
 
 

@@ -87,6 +87,7 @@ def test_targets_are_judged_in_their_direction():
         "storm_tls_5k_timeouts": True,
         "p99_ms_paced_1000": True,
         "kib_per_station": False,
+        "cap_s": None,
     }
 
 

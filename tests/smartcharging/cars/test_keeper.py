@@ -290,6 +290,17 @@ def test_a_stay_that_is_over_is_told_once_to_be_learned():
     assert keeper.departed() == ()
 
 
+@pytest.mark.parametrize(("amps", "last_s", "still"), [(16.0, 3500, True), (16.0, 1200, False), (0.2, 3500, False)])
+def test_a_car_that_leaves_while_it_charges_may_have_wanted_more(amps, last_s, still):
+    keeper = kept(opened(), told(*currents(amps, 0.0, 0.0), seconds=last_s), ended(3600))
+    assert keeper.departed()[0].still_taking is still
+
+
+@pytest.mark.parametrize(("state", "still"), [(ChargingState.CHARGING, True), (ChargingState.SUSPENDED_EV, False)])
+def test_without_a_meter_the_station_says_whether_it_was_charging(state, still):
+    assert kept(opened(charging_state=state), ended(3600)).departed()[0].still_taking is still
+
+
 def test_nothing_is_learned_of_a_transaction_that_we_ended():
     keeper = kept(opened(), ended(3600, reason="Abandoned"))
     assert keeper.departed() == ()

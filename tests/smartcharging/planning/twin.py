@@ -1,4 +1,4 @@
-"""A site's stations and cars in virtual time around one `SitePlanner`: they obey, refuse, go away, draw, are measured."""
+"""A site's stations and cars in virtual time around one `SitePlanner`: they obey, go away, draw."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,6 +6,7 @@ from engine.model.caps import CapDirection, CapSaved, CapSource, CapStep
 from engine.model.commands import CommandSettled, Outcome, Result
 from engine.model.ids import EvseRef
 from engine.model.metering import Reading, ReadingsRecorded
+from engine.model.plans import LimitDecided
 from engine.model.provisioning import BootReported, Registration, StationBooted
 from engine.model.sessions import SessionClosed, SessionEnded, SessionOpened, SessionStarted
 from engine.model.smart_charging import ProfileInstalled, SetChargingProfile
@@ -158,6 +159,4 @@ class Twin:
 
     def decided(self, name):
         """The last decision about a station."""
-        from engine.model.plans import LimitDecided
-
         return [fact for fact in self.facts(LimitDecided) if fact.station == name][-1]

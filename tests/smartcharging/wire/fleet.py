@@ -18,6 +18,8 @@ from engine.model.smart_charging import (
     SetChargingProfile,
     UpdateDynamicSchedule,
 )
+from engine.ocpp.catalogue import command_call
+from engine.ocpp.versions import Version
 from engine.station.effective_limit import Circumstances, Installed, effective_limit
 from engine.station.profile_rules import fault_of
 from smartcharging.network import Network
@@ -56,16 +58,21 @@ class VirtualStation:
         self.profiles: dict[int, Installed] = {}
         self.transaction: str | None = None
         self.refuses: set[ProfilePurpose] = set()
+        self.refuses_unit: str | None = None
+        self.refuses_dynamic = False
         self.received: list[Command] = []
 
-    def do(self, command: Command) -> Outcome:
+    def do(self, command: Command) -> Outcome:  # noqa: C901 (one case a command)
         """Does what it is told, as far as it understands it."""
         self.received.append(command)
+        command_call(Version(self.version), command)  # its version can say it, and the official schema takes it
         match command:
             case SetChargingProfile():
                 profile = command.profile
                 assert fault_of(profile, command.evse) is None, fault_of(profile, command.evse)
-                if profile.purpose in self.refuses:
+                if profile.purpose in self.refuses or profile.schedules[0].unit == self.refuses_unit:
+                    return REJECTED
+                if self.refuses_dynamic and profile.kind is ProfileKind.DYNAMIC:
                     return REJECTED
                 if profile.purpose is ProfilePurpose.TX and profile.transaction_id != self.transaction:
                     return REJECTED
