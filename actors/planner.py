@@ -85,6 +85,9 @@ class PlannerActor:
         self._failure = "not started"
         self._lag_s = 0.0
         self._plans = 0
+        self._calm = asyncio.Event()
+        """Nobody is planned in a hurry: there is time to listen."""
+        self._calm.set()
         self._solving = asyncio.Semaphore(threads)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="solve")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -135,6 +138,7 @@ class PlannerActor:
                 await self._restore_all(reason)
                 reason = "behind"
                 while True:
+                    await self._calm.wait()
                     heard = await self._feed.read()
                     self._failure, retry_s = "", RETRY_S_MIN
                     await self._heard(heard)
@@ -282,14 +286,17 @@ class PlannerActor:
     async def _emergencies(self) -> None:
         """Everybody concerned, by the real-time layer; what is made goes out while the next are planned."""
         waiting = [hosted for hosted in self._sites.values() if hosted.planner.is_urgent()]
+        if not waiting:
+            return
+        self._calm.clear()
         for number, hosted in enumerate(waiting, 1):
             planned = self._safely(hosted, hosted.planner.plan_urgently)
             if planned is not None:
                 self._out(hosted, planned)
             if number % URGENT_AT_ONCE == 0:
                 await asyncio.sleep(0)
-        if waiting:
-            log.info("an emergency was planned", sites=len(waiting))
+        self._calm.set()
+        log.info("an emergency was planned", sites=len(waiting))
 
     async def _solve(self, hosted: HostedSite) -> None:
         """One plan of one site."""

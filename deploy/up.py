@@ -151,7 +151,7 @@ def _start_ray(settings: Settings) -> Path:
 async def _run(
     settings: Settings, servers: "LocalServers", system: "System", console: Console, fleet: int, stopped: asyncio.Event
 ) -> None:
-    from deploy.demo import run_demo, save_tokens  # noqa: PLC0415 (heavy)
+    from deploy.demo import run_demo, save_site, save_tokens  # noqa: PLC0415 (heavy)
 
     tell = _run_file_writer(settings, servers, system)
     await tell()
@@ -160,6 +160,7 @@ async def _run(
         _greet(settings, console, fleet)
         if fleet:
             await save_tokens(settings)
+            await save_site(settings, fleet)
             await run_demo(_ocpp_url(settings), fleet, console, stopped.wait)
         await stopped.wait()
     finally:

@@ -30,6 +30,7 @@ def table_of(fleet: Fleet) -> Group:
         ("connector", "right"),
         ("status", "left"),
         ("transaction", "left"),
+        ("limit", "right"),
         ("kW", "right"),
         ("kWh", "right"),
         ("battery", "right"),
@@ -49,8 +50,8 @@ def _row(station: Station, connector: Connector) -> tuple[Text | str, ...]:
         status = Text("not registered", style="dim")
     car, charge = connector.car, connector.charge
     if car is None or charge is None:
-        return station.identity, station.version, str(connector.number), status, "", "", "", ""
-    power_kw = car.power_w(station.limit_a) / 1000
+        return station.identity, station.version, str(connector.number), status, "", "", "", "", ""
+    power_kw = connector.power_w / 1000
     energy_kwh = (connector.register_wh - charge.meter_start_wh) / 1000
     return (
         station.identity,
@@ -58,6 +59,7 @@ def _row(station: Station, connector: Connector) -> tuple[Text | str, ...]:
         str(connector.number),
         status,
         (charge.id or "?")[:12],
+        f"{connector.limit.allowed_a:.0f} A",
         f"{power_kw:.1f}",
         f"{energy_kwh:.3f}",
         f"{100 * car.soc:.0f} %",

@@ -116,6 +116,7 @@ def fill_entries(entries: Entries, floor: Floats, highest: Floats, weight: Float
         binding[going] = np.where(full, int(Cause.OWN_MAX), entries.numbers[stopped])
         rates[going] = np.minimum(floor[going] + weight[going] * level, highest[going])
         frozen = full | (stopped >= 0)
+        assert frozen.any(), "the least level of all belongs to a row or a cap, which freezes somebody"
         done = np.repeat(frozen, counts)
         gone, stay = np.flatnonzero(done), np.flatnonzero(~done)
         left -= np.bincount(rows[gone], weights=pulls[gone] * each[gone], minlength=len(left))

@@ -78,7 +78,7 @@ def audit(  # noqa: PLR0913 (each is a flag of the command)
         raise typer.Exit(ExitCode.USAGE) from None
     try:
         with _Shown() as shown:
-            result = run_audit(options, _programs(), shown.show)
+            result = run_audit(options, programs(), shown.show)
     except AuditError as error:
         _say(error)
         raise typer.Exit(1) from None
@@ -111,7 +111,7 @@ def _say(error: object) -> None:
     Console(stderr=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
 
 
-def _programs() -> "Programs":
+def programs() -> "Programs":
     """Narke and Ray as they are installed beside this Python."""
     from loadtests.audit.house import Programs  # noqa: PLC0415 (heavy)
 

@@ -6,7 +6,6 @@ drops and ends, connections are lost, the planner is killed -> the meters are as
 
 import asyncio
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -22,6 +21,7 @@ from loadtests.audit.running import RunningNarke
 from loadtests.sites.loop_options import LoopError, LoopOptions
 from loadtests.sites.loop_report import Event, LoopReport
 from loadtests.sites.plan_of_sites import cap_of, plans_of
+from loadtests.sites.rest import put
 from loadtests.sites.site_crowd import Site, SiteCrowd, Trouble
 from loadtests.sites.tree import Cap
 
@@ -89,9 +89,7 @@ def _run(options: LoopOptions, programs: Programs, show: Show, folder: Path, tro
         plans = plans_of(names, options.seed)
         narke.command("tokens", "add", TOKEN)
         for plan in plans:
-            file = folder / f"{plan.name}.yaml"
-            file.write_text(json.dumps(plan.site, indent=1))  # JSON is YAML
-            narke.command("site", "import", str(file))
+            put(narke, f"/sites/{plan.name}", plan.site)
         crowd = SiteCrowd(plans, narke.ocpp_url, (TOKEN,), options.seed, trouble, options.versions)
         return asyncio.run(_Loop(options, narke, crowd, show).run())
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartcharging.horizon.model import Model
-from smartcharging.horizon.staying import staying
+from smartcharging.horizon.staying import LEAVES_BEFORE, LEAVES_BEFORE_PRICED, staying
 from smartcharging.horizon.worth import UNKNOWN_KWH, UNKNOWN_WORTH, worth
-from smartcharging.problem import Floats, Ints, Problem
+from smartcharging.problem import Aims, Floats, Ints, Problem
 
 STAYING_MIN = 0.03
 """Slots in which a car is less likely to be there than this are not planned for it."""
@@ -84,13 +84,19 @@ def _frame(problem: Problem) -> _Frame:
     ends = np.cumsum(problem.slot_s)
     begun = (ends - problem.slot_s)[None, :] >= cars.starts_s[:, None]
     hours = np.where(begun, problem.slot_s[None, :] / HOUR_S, 0.0)
-    stays = staying(cars, problem.slot_s)
+    stays = staying(cars, problem.slot_s, LEAVES_BEFORE if _is_calm(aims) else LEAVES_BEFORE_PRICED)
     value = worth(cars, aims)
     delay_h = (ends - problem.slot_s / 2) / HOUR_S
     gain = stays * (value[:, None] - aims.price[None, :]) - aims.early_price * delay_h[None, :]
     wants = ((cars.energy_kwh > 0) | (cars.discharge_a > 0)) & (cars.max_a > 0) & (cars.room_kwh > 0)
     usable = begun & (stays >= STAYING_MIN) & wants[:, None]
     return _Frame(problem, hours, stays, value, gain, usable)
+
+
+def _is_calm(aims: Aims) -> bool:
+    """Whether a kWh costs the same at all times, so that nothing speaks for waiting."""
+    fed = (aims.base_kw < 0).any() and (aims.export_price != aims.price).any()
+    return aims.demand_price <= 0 and not fed and float(np.ptp(aims.price)) <= 0
 
 
 def _draws(model: Model, frame: _Frame) -> Columns:
@@ -109,9 +115,9 @@ def _gives(model: Model, frame: _Frame) -> Columns:
     in_time = np.cumsum(frame.problem.slot_s)[None, :] <= cars.departs_s[:, None]
     car, slot = np.nonzero(in_time & able[:, None] & (frame.hours > 0))
     kwh_per_a = cars.kw_per_a[car] * frame.hours[car, slot]
-    lost = 1 / ONE_WAY**2
-    stays, price = frame.stays[car, slot], frame.problem.aims.price[slot]
-    cost = stays * (frame.worth[car] * lost - price) * kwh_per_a
+    # What is taken out is missed for certain, whenever that is; what is earned by it only if the car is still there.
+    earned = frame.stays[car, slot] * frame.problem.aims.price[slot]
+    cost = (frame.worth[car] / ONE_WAY**2 - earned) * kwh_per_a
     return Columns(car, slot, model.columns(len(car), cost, 0.0, cars.discharge_a[car]))
 
 
@@ -205,7 +211,7 @@ def _stores(model: Model, frame: _Frame) -> tuple[Columns, Columns]:
     hours = np.tile(frame.problem.slot_s / HOUR_S, count)
     price = np.tile(aims.price, count)
     item, slot = (part.ravel() for part in np.indices((count, slots)))
-    wear = aims.early_price
+    wear = aims.early_price * (1.0 + np.tile(np.cumsum(frame.problem.slot_s) / HOUR_S, count))
     draws = model.columns(len(item), (wear + price) * hours, 0.0, np.repeat(stores.charge_kw, slots))
     gives = model.columns(len(item), (wear - price) * hours, 0.0, np.repeat(stores.discharge_kw, slots))
     draw, give = Columns(item, slot, draws), Columns(item, slot, gives)

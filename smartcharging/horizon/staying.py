@@ -13,6 +13,9 @@ from smartcharging.problem import Cars, Floats
 
 LEAVES_BEFORE = 0.1
 """Share of cars that are gone by their time, evenly spread over what was left until then."""
+LEAVES_BEFORE_PRICED = 0.001
+"""The same where energy has its cheap hours: then it only breaks ties, or no car would ever wait for them. Prices were
+told; that a car leaves early is feared."""
 STAYS_ON = 0.5
 """Share of the others that are still there right after it."""
 TAIL_S = 3 * 3600.0
@@ -23,22 +26,30 @@ SHORT_S = 900.0
 _POINTS = np.array([1 / 6, 1 / 2, 5 / 6])
 
 
-def staying(cars: Cars, slot_s: Floats) -> Floats:
-    """(n, t) probability, 0 to 1, that a car that is here now is still here, on average over a slot."""
+def staying(cars: Cars, slot_s: Floats, leaves_before: float = LEAVES_BEFORE) -> Floats:
+    """How likely cars that are here now are still here.
+
+    Args:
+        cars: Of whom only the departures count; inf: unknown.
+        slot_s: (t,) lengths of slots.
+        leaves_before: Share of those that are gone by their time.
+
+    Returns:
+        (n, t) 0 to 1, never rising, on average over a slot; 1 in the first.
+    """
     begins = np.cumsum(slot_s) - slot_s
     moments = begins[:, None] + slot_s[:, None] * _POINTS
-    found = _at(cars, moments.ravel()).reshape(len(cars), len(slot_s), len(_POINTS)).mean(axis=2)
-    now = np.maximum(found[:, :1], STAYS_ON / 2)
-    likely: Floats = np.minimum(found / now, 1.0)
+    found = _at(cars, moments.ravel(), leaves_before).reshape(len(cars), len(slot_s), len(_POINTS)).mean(axis=2)
+    likely: Floats = np.minimum(found / found[:, :1], 1.0)
     return likely
 
 
-def _at(cars: Cars, moments_s: Floats) -> Floats:
+def _at(cars: Cars, moments_s: Floats, leaves_before: float) -> Floats:
     departs_s = np.maximum(cars.departs_s, 0.0)
     known = np.isfinite(departs_s)
     until = np.where(known, departs_s, 0.0)[:, None]
-    before = 1.0 - LEAVES_BEFORE * moments_s / np.maximum(until, SHORT_S)
-    after = (1.0 - LEAVES_BEFORE) * STAYS_ON * np.exp(-np.maximum(moments_s - until, 0.0) / TAIL_S)
+    before = 1.0 - leaves_before * moments_s / np.maximum(until, SHORT_S)
+    after = (1.0 - leaves_before) * STAYS_ON * np.exp(-np.maximum(moments_s - until, 0.0) / TAIL_S)
     unknown = np.exp(-moments_s / UNKNOWN_S)
     found: Floats = np.where(known[:, None], np.where(moments_s < until, before, after), unknown)
     return found

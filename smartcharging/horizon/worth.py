@@ -16,6 +16,8 @@ SMALL_KWH = 5.0
 """What a car needs for which it is half of that."""
 PRIORITY_FACTOR = 2.0
 PRIORITY_STEPS_MAX = 10
+USUAL_KWH = 15.0
+"""What a car is taken to want whose need is not known."""
 UNKNOWN_KWH = (5.0, 10.0, 20.0, np.inf)
 UNKNOWN_WORTH = (1.0, 0.6, 0.3, 0.1)
 """Of a car whose need is not known: how likely it is to take the next so many kWh at all."""
@@ -23,7 +25,7 @@ UNKNOWN_WORTH = (1.0, 0.6, 0.3, 0.1)
 
 def worth(cars: Cars, aims: Aims) -> Floats:
     """(n,) money per kWh."""
-    wanted_kwh = np.where(np.isfinite(cars.energy_kwh), cars.energy_kwh, UNKNOWN_KWH[0])
+    wanted_kwh = np.where(np.isfinite(cars.energy_kwh), cars.energy_kwh, USUAL_KWH)
     small = 1.0 + SMALL_FIRST / (1.0 + np.maximum(wanted_kwh, 0.0) / SMALL_KWH)
     steps = np.clip(cars.priority - cars.priority.min(initial=0), 0, PRIORITY_STEPS_MAX)
     found: Floats = aims.unserved_price * np.maximum(cars.weight, 0.0) * small * PRIORITY_FACTOR**steps

@@ -233,12 +233,13 @@ class SitePlanner:
         trigger = self._turns.began(now)
         self._learn()
         situation = self._situation(now, slots_at(now, self._settings.horizon_h, self._settings.slots_max))
-        return self._drafted(situation, trigger, now)
+        return self._drafted(situation, trigger, now, forecaster=self._forecaster)
 
     def plan_urgently(self, now: datetime) -> Planned:
         """By the real-time layer, at once; the whole plan follows."""
         self._turns.urgent = False
-        draft = self._drafted(self._situation(now, slots_at(now, 1.0, 1)), self._turns.trigger, now)
+        situation = self._situation(now, slots_at(now, 1.0, 1))
+        draft = self._drafted(situation, self._turns.trigger, now, forecaster=None)
         draft.solve(by=self._spare)
         self._take(draft, now, urgent=True)
         return Planned(orders=self._orders(now), facts=())
@@ -292,11 +293,12 @@ class SitePlanner:
 
         self._wire.limits_changed(Sources(imports, loads, exports), now)
 
-    def _drafted(self, situation: Situation, trigger: str, now: datetime) -> Draft:
+    def _drafted(self, situation: Situation, trigger: str, now: datetime, *, forecaster: Forecaster | None) -> Draft:
         self._generation += 1
         deaf = self._deaf()
-        self._allow(now)
-        here = self._cars.cars(now, self._forecaster)
+        if forecaster is not None:  # not in a hurry
+            self._allow(now)
+        here = self._cars.cars(now, forecaster)
         views = tuple(view for view in here if view.node not in deaf)
         alone = tuple(view for view in here if view.node in deaf)
         held = self._held_by_others(views, deaf, situation)
@@ -340,9 +342,8 @@ class SitePlanner:
         planned = {view.node for view in views}
         slots = len(situation.slot_s)
         held = {}
-        for node, most in self._wire.worst(situation.start, situation.slot_s).items():
-            if node in planned:
-                continue
+        others = [node for node in self._network.evses if node not in planned]
+        for node, most in self._wire.worst(situation.start, situation.slot_s, others).items():
             held[node] = most if node in deaf else np.full(slots, min(float(most[0]), self._idle_a))
         return reserved(self._network, held, slots)
 

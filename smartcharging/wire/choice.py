@@ -7,6 +7,9 @@ A difference matters when it is
     lease            the lease ends before long, and then the difference would be significant
     lasting          what it would fall to for ever is another now, and it was not told for as long as a lease lasts
 Everything else waits for the next message, which carries the whole function anyway.
+
+All is compared as it is counted: what one phase may carry at the worst. A plan for three phases that is told in W may
+all flow on one, as long as nobody knows better; so it counts three times (`blow`).
 """
 
 from datetime import datetime
@@ -15,7 +18,9 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from engine.model.charging_profiles import RateUnit
 from smartcharging.wire.capabilities import Rung
+from smartcharging.wire.profiles import per_a
 from smartcharging.wire.settings import WireSettings
 from smartcharging.wire.site_state import SiteState
 from smartcharging.wire.stations import Evse, PlaceName
@@ -31,7 +36,10 @@ Flags = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 
 class Change(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """What one place of an EVSE should hold, and what it may hold now. `matters`: (t,) slots that make it matter."""
+    """What one place of an EVSE should hold, and what it may hold now, as counted.
+
+    `blow`: by how much more than it is told a phase may carry. `matters`: (t,) slots that make it matter.
+    """
 
     evse: Evse
     place: PlaceName
@@ -43,6 +51,7 @@ class Change(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     urgent: bool
     threshold_a: float
     matters: Flags
+    blow: float = 1.0
 
     @property
     def rises(self) -> bool:
@@ -66,7 +75,9 @@ def changes(state: SiteState, wishes: Wishes, now: datetime) -> list[Change]:
     rungs = np.fromiter((_ORDINAL[state.stations[each.station].way.rung] for each in state.list), np.int64)
     over = ledger.over()
     touching = ledger.touching(over) > 0 if over.any() else None
-    whole = np.where(wishes.active[:, None], wishes.plan, wishes.default)
+    blown = blows(state, wishes)
+    plan = counted_plan(wishes, grid, blown)
+    whole = np.where(wishes.active[:, None], plan, wishes.default)
     default = np.where((rungs == _ORDINAL[Rung.DEFAULT])[:, None], whole, wishes.default)
     below = np.minimum(ledger.default, ledger.ceiling_a[:, None])
     without = np.fromiter((not each.places[PlaceName.OWN].promises for each in state.list), np.bool_)
@@ -76,16 +87,42 @@ def changes(state: SiteState, wishes: Wishes, now: datetime) -> list[Change]:
         _Side(PlaceName.OWN, (rungs == 1) & wishes.active, own_wanted(state, wishes, grid), own),
         _Side(PlaceName.TOP, rungs == 3, whole, ledger.top),
     )
-    return [change for side in sides for change in _of_side(state, side, touching, now)]
+    return [
+        msgspec.structs.replace(change, blow=float(blown[change.evse.index]))
+        for side in sides
+        for change in _of_side(state, side, touching, now)
+    ]
+
+
+def blows(state: SiteState, wishes: Wishes) -> Floats:
+    """(n,) by how much more than its plan a phase of a car may carry."""
+    found = np.ones(len(state.list))
+    for evse in state.list:
+        target, unit = evse.target, state.stations[evse.station].way.unit
+        if unit is not RateUnit.W or evse.socket.dc or target is None or not wishes.active[evse.index]:
+            continue
+        told = per_a(unit, evse.socket, target.phases)
+        found[evse.index] = told / per_a(unit, evse.socket, state.phases_for_certain(evse, PlaceName.OWN))
+    return found
+
+
+def counted_plan(wishes: Wishes, grid: Grid, blown: Floats) -> Floats:
+    """The plan as it is counted; what follows it, the share, is the most that a phase may carry anyway."""
+    if (blown == 1.0).all():
+        return wishes.plan
+    plan = wishes.plan.copy()
+    plan[:, : grid.until(wishes.lease_s)] *= blown[:, None]
+    return plan
 
 
 def own_wanted(state: SiteState, wishes: Wishes, grid: Grid) -> Floats:
-    """What transactions should have of their own. A dynamic profile is one value until its lease ends."""
+    """What transactions should have of their own, as counted. A dynamic profile is one value until its lease ends."""
+    plan = counted_plan(wishes, grid, blows(state, wishes))
     dynamic = [each.index for each in state.list if is_dynamic(state, each)]
     if not dynamic:
-        return wishes.plan
+        return plan
     leased = grid.until(wishes.lease_s)
-    wanted = wishes.plan.copy()
+    wanted = plan.copy()
     wanted[dynamic, :leased] = wanted[dynamic, :leased].min(axis=1, keepdims=True)
     wanted[dynamic, leased:] = 0.0
     return wanted

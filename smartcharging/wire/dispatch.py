@@ -92,13 +92,11 @@ class Dispatch:
     def _partial(self, change: Change) -> Floats:
         """As much of what is wanted as fits beside all others; nothing below what a car needs to charge at all."""
         evse = change.evse
-        room = self._state.ledger.room(evse.index, own=change.place is not PlaceName.DEFAULT) / self._teller.blow(
-            change
-        )
+        room = self._state.ledger.room(evse.index, own=change.place is not PlaceName.DEFAULT)
         room = np.where(np.isfinite(room), np.floor(room / STEP_A + ROUNDING) * STEP_A, room)
         lower = np.minimum(change.wanted, change.held)
         values = np.maximum(np.minimum(change.wanted, room), lower)
-        useless = (values < evse.outlet_floor_a - TINY_A) & (values > change.held)
+        useless = (values < evse.outlet_floor_a * change.blow - TINY_A) & (values > change.held)
         values = np.where(useless, lower, values)
         if self._teller.is_dynamic(change):
             values[: self._teller.leased] = values[: self._teller.leased].min()
@@ -106,14 +104,13 @@ class Dispatch:
 
     def _fits(self, change: Change, values: Floats) -> bool:
         evse, ledger = change.evse, self._state.ledger
-        counted = values * self._teller.blow(change)
         match change.place:
             case PlaceName.DEFAULT:
-                return ledger.fits(evse.index, default=np.maximum(ledger.default[evse.index], counted))
+                return ledger.fits(evse.index, default=np.maximum(ledger.default[evse.index], values))
             case PlaceName.OWN:
-                return ledger.fits(evse.index, own=np.maximum(ledger.own[evse.index], counted))
+                return ledger.fits(evse.index, own=np.maximum(ledger.own[evse.index], values))
             case PlaceName.TOP:
-                return ledger.fits(evse.index, top=np.maximum(ledger.top[evse.index], counted))
+                return ledger.fits(evse.index, top=np.maximum(ledger.top[evse.index], values))
 
     def _send(self, change: Change, values: Floats) -> None:
         """Makes the order, and counts it as on its way; nothing where the station would hold what it holds anyway."""
@@ -122,7 +119,8 @@ class Dispatch:
         telling = self._teller.telling(change, values)
         profile = telling.profile
         promise = state.promise_of(evse, change.place, profile, self._now)
-        if not change.forced and self._says_nothing_new(change, promise):
+        differs = abs(float(values[0]) - float(change.held[0])) > 2 * STEP_A  # no rounding makes that the same
+        if not (change.forced or differs) and self._says_nothing_new(change, promise):
             return
         order = self._order(evse, telling.command, telling.kind, urgent=change.urgent)
         promise.order_id = order.order_id

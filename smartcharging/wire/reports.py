@@ -1,6 +1,6 @@
 """What the wire tells of itself: worst cases, what became of targets, what people should know, what stations can."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -9,7 +9,8 @@ import numpy as np
 
 from engine.model.charging_profiles import RateUnit
 from smartcharging.wire.capabilities import Ability, Rung
-from smartcharging.wire.choice import TINY_A, own_wanted
+from smartcharging.wire.choice import TINY_A, own_wanted, window_s
+from smartcharging.wire.settlement import GRACE_S
 from smartcharging.wire.site_state import SiteState
 from smartcharging.wire.stations import Evse, PlaceName, Station
 from smartcharging.wire.steps import Grid, moment
@@ -66,13 +67,13 @@ class AbilityView(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[str, ...]
 
 
-def worst(state: SiteState, start: datetime, slot_s: Floats) -> Worst:
-    """By EVSE, (t,) the most in each slot."""
+def worst(state: SiteState, start: datetime, slot_s: Floats, nodes: Collection[str] | None = None) -> Worst:
+    """By EVSE, (t,) the most in each slot. `nodes` None: of all."""
     edges = start.timestamp() + np.concatenate(([0.0], np.cumsum(slot_s)))
     grid = Grid(start, edges, np.asarray(slot_s, dtype=np.float64))
     clock_s = state.settings.clock_s
     found = {}
-    for evse in state.list:
+    for evse in state.list if nodes is None else [state.evses[node] for node in nodes]:
         most = np.maximum(
             evse.places[PlaceName.DEFAULT].worst.highest(grid, clock_s),
             evse.places[PlaceName.OWN].worst.highest(grid, clock_s),
@@ -111,7 +112,7 @@ def told(state: SiteState, wishes: Wishes | None, waiting: set[str]) -> Mapping[
 
 
 def holds(state: SiteState, evse: Evse, station: Station, wishes: Wishes, own: Floats) -> bool:
-    """Whether its station holds what an EVSE should have now."""
+    """Whether its station holds what an EVSE should have now. `own`: as counted."""
     index = evse.index
     active = bool(wishes.active[index])
     ledger = state.ledger
@@ -120,10 +121,10 @@ def holds(state: SiteState, evse: Evse, station: Station, wishes: Wishes, own: F
             held, wanted, place = ledger.own[index, 0], own[index, 0], PlaceName.OWN
         case Rung.STATION:
             held, place = ledger.top[index, 0], PlaceName.TOP
-            wanted = wishes.plan[index, 0] if active else wishes.default[index, 0]
+            wanted = own[index, 0] if active else wishes.default[index, 0]
         case _:
             held, place = ledger.default[index, 0], PlaceName.DEFAULT
-            wanted = wishes.plan[index, 0] if active else wishes.default[index, 0]
+            wanted = own[index, 0] if active else wishes.default[index, 0]
     certain = len(evse.places[place].promises) == 1 and not evse.places[place].unknown
     return certain and evse.places[place].held is not None and bool(abs(held - wanted) <= TINY_A)
 
@@ -189,6 +190,24 @@ def abilities(state: SiteState) -> Mapping[str, AbilityView]:
         )
         for name, station in state.stations.items()
     }
+
+
+def due(state: SiteState, evse: Evse, now: datetime) -> Iterator[datetime]:
+    """When something is to be done about an EVSE, but for what others have to do first."""
+    settings = state.settings
+    if evse.order is not None:
+        yield evse.order.sent_at + timedelta(seconds=evse.order.deadline_s + GRACE_S)
+        return
+    if not state.stations[evse.station].online:
+        return
+    if evse.held_back is not None:
+        yield evse.held_back
+    if evse.audited_at is not None and settings.audit_s is not None:
+        yield evse.audited_at + timedelta(seconds=settings.audit_s)
+    for name, place in evse.places.items():
+        if place.lease_s:
+            due_s = place.lease_s - window_s(settings, evse, name) - now.timestamp()
+            yield now + timedelta(seconds=max(due_s, settings.interval_s))
 
 
 def _refused(ability: Ability) -> tuple[str, ...]:

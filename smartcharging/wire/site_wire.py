@@ -6,7 +6,7 @@ row of the site; or it was not when the wire was asked for the first time (a lim
 and then nothing is allowed more before it is. Pure: time is an argument; it may jump.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
@@ -19,7 +19,6 @@ from engine.model.facts import Fact
 from engine.model.sites import Site
 from smartcharging.network import Network
 from smartcharging.wire import audit, hearing, probing, reports, settlement, starting, verification
-from smartcharging.wire.choice import window_s
 from smartcharging.wire.dispatch import Dispatch
 from smartcharging.wire.quirks import ChargingQuirk
 from smartcharging.wire.reports import AbilityView, Notice, Over
@@ -164,14 +163,15 @@ class SiteWire:
         if evse is not None:
             verification.metered(self._state, evse, per_phase_a, at)
 
-    def worst(self, start: datetime, slot_s: Floats) -> Worst:
+    def worst(self, start: datetime, slot_s: Floats, nodes: Collection[str] | None = None) -> Worst:
         """The most that each EVSE may draw in each slot, by all that its station may hold.
 
         Args:
             start: When the first slot begins.
             slot_s: (t,) how long each lasts.
+            nodes: Of these alone; None: of all.
         """
-        return reports.worst(self._state, start, slot_s)
+        return reports.worst(self._state, start, slot_s, nodes)
 
     def told(self) -> Mapping[str, Told]:
         """What became of each EVSE's target; of those without: of its default."""
@@ -224,21 +224,8 @@ class SiteWire:
 
     def due_at(self, now: datetime) -> datetime | None:
         """When `orders` has something to do by itself."""
-        state, moments = self._state, []
-        for evse in state.list:
-            if evse.order is not None:
-                moments.append(evse.order.sent_at + timedelta(seconds=evse.order.deadline_s + settlement.GRACE_S))
-                continue
-            if not state.stations[evse.station].online:
-                continue
-            if evse.held_back is not None and evse.held_back > now:
-                moments.append(evse.held_back)
-            if evse.audited_at is not None and state.settings.audit_s is not None:
-                moments.append(evse.audited_at + timedelta(seconds=state.settings.audit_s))
-            for name, place in evse.places.items():
-                if place.lease_s:
-                    due_s = place.lease_s - window_s(state.settings, evse, name) - now.timestamp()
-                    moments.append(now + timedelta(seconds=max(due_s, state.settings.interval_s)))
+        state = self._state
+        moments = [each for evse in state.list for each in reports.due(state, evse, now)]
         if self._waiting:
             moments.append(now + timedelta(seconds=max(1.0, state.settings.patience_s)))
         step_at = next_step_at(self._targets, now)

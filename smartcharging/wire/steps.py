@@ -92,7 +92,9 @@ class Steps(NamedTuple):
         values = np.asarray(self.values)
         firsts = np.maximum(np.searchsorted(times, grid.edges_s[:-1] - clock_s, side="right") - 1, 0)
         ends = np.maximum(np.searchsorted(times, grid.edges_s[1:] + clock_s, side="left"), firsts + 1)
-        return np.asarray([values[first:end].max() for first, end in zip(firsts, ends, strict=True)])
+        steps = np.arange(len(values))
+        touched = (steps >= firsts[:, None]) & (steps < ends[:, None])
+        return np.asarray(np.where(touched, values, -np.inf).max(axis=1))
 
     def scaled(self, factor: float) -> "Steps":
         """Each value times that."""

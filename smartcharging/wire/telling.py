@@ -16,7 +16,7 @@ from engine.model.charging_profiles import (
 from engine.model.commands import Command
 from engine.model.smart_charging import SetChargingProfile, UpdateDynamicSchedule
 from smartcharging.wire import profiles
-from smartcharging.wire.capabilities import V21
+from smartcharging.wire.capabilities import V21, Rung
 from smartcharging.wire.choice import Change, is_dynamic
 from smartcharging.wire.profiles import Limits
 from smartcharging.wire.site_state import SiteState
@@ -59,7 +59,7 @@ class Teller:
 
         Args:
             change: Where.
-            values: (t,) A per phase.
+            values: (t,) A per phase, as counted.
         """
         evse, station = change.evse, self._station(change.evse)
         held = evse.places[change.place].held
@@ -78,13 +78,6 @@ class Teller:
         number = _number(change, station)
         return Telling(SetChargingProfile(evse=number, profile=profile), OrderKind.PROFILE, profile)
 
-    def blow(self, change: Change) -> float:
-        """By how much more than planned a phase may carry: W told for three phases may all flow on one."""
-        evse, unit = change.evse, self._station(change.evse).way.unit
-        told = profiles.per_a(unit, evse.socket, self._phases(change))
-        worst = profiles.per_a(unit, evse.socket, self._state.phases_for_certain(evse, change.place))
-        return told / worst
-
     def is_dynamic(self, change: Change) -> bool:
         """Whether it is told by a dynamic profile: one value until the lease ends."""
         return change.place is PlaceName.OWN and is_dynamic(self._state, change.evse)
@@ -95,6 +88,7 @@ class Teller:
         assert grid is not None, "the grid is laid before anything is sent"
         own = change.place is not PlaceName.DEFAULT and bool(self._wishes.active[evse.index])
         target = evse.target if own else None
+        values = values / change.blow
         steps = eroded(grid, values, self._now.timestamp(), state.settings.clock_s)
         until = None
         if self.is_dynamic(change):
@@ -114,11 +108,13 @@ class Teller:
         )
 
     def _phases(self, change: Change) -> int:
-        """Of a limit in W: how many phases it is made for."""
+        """Of a limit in W: how many phases it is made for; one, where it is for a car that nobody knows yet."""
         target = change.evse.target
-        if change.place is PlaceName.DEFAULT and not self._wishes.active[change.evse.index]:
+        station = self._station(change.evse)
+        own = change.place is not PlaceName.DEFAULT or station.way.rung is Rung.DEFAULT
+        if target is None or not own or not self._wishes.active[change.evse.index]:
             return 1
-        return 1 if target is None else max(1, min(3, target.phases))
+        return max(1, min(3, target.phases))
 
     def _giving(self, evse: Evse, target: Target | None, station: Station) -> tuple[Steps, OperationMode | None]:
         """How much a car is to give back (2.1), as far as that fits; and in which mode."""

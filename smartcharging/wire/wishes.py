@@ -153,6 +153,8 @@ def wishes(grid: Grid, names: tuple[str, ...], shares: Shares, wanted: Wanted, n
 
 def planned(target: Target, grid: Grid, now_s: float, slots: int) -> Floats:
     """(slots,) what a target says: now in the first slot, the least of each later one."""
+    if len(target.steps) == 1:
+        return np.full(slots, target.steps[0].current_a)
     times = [step.at.timestamp() for step in target.steps]
     values = [step.current_a for step in target.steps]
     first = max((k for k, time_s in enumerate(times) if time_s <= now_s), default=0)

@@ -152,9 +152,7 @@ def main() -> int:
     else:
         sys.stdout.write(" ".join(f"{name:>18}" if name == "limits" else f"{name:>11}" for name in rows[0]) + "\n")
         for each in rows:
-            cells = [
-                f"{value:.2f}" if isinstance(value, float) and value > 0.05 else str(value) for value in each.values()
-            ]
+            cells = [f"{value:.3g}" if isinstance(value, float) else str(value) for value in each.values()]
             sys.stdout.write(" ".join(f"{c:>18}" if at == 1 else f"{c:>11}" for at, c in enumerate(cells)) + "\n")
     return int(any(each["allocate_ms"] > TARGETS_MS[each["cars"]] for each in rows))
 

@@ -7,9 +7,20 @@ import pytest
 from deploy.first_start import prepare
 from deploy.servers.local import LocalServers
 from deploy.settings import Settings
-from deploy.wiring.parts import book_of, journal_of, postgres_url
+from deploy.wiring.parts import book_of, journal_of, postgres_url, site_book_of
 from engine.model.authorization import Token, TokenRecord, TokenSaved
+from engine.model.caps import CapHeard, CapSaved, CapSource, CapStep, HeldCap
 from engine.model.facts import JournalEntry, OperatorEntry, StationFacts
+from engine.model.sites import (
+    HeldSite,
+    NodeKind,
+    SeriesKind,
+    SeriesSaved,
+    Site,
+    SiteNode,
+    SiteSaved,
+    SiteSeries,
+)
 from engine.model.stations import StationRecord, StationRegistered
 from engine.model.transactions import TransactionOpened
 from storage.layout import LayoutDiffers
@@ -20,6 +31,7 @@ from storage.redis_client import redis_client
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+HEARD = datetime(2026, 11, 21, 10, 1, tzinfo=UTC)
 TOKEN = TokenRecord(Token("T-1"), group="G")
 STATION = StationRecord("CP-1", security_profile=1, password_hash="$argon2id$...")
 
@@ -91,4 +103,31 @@ async def test_an_older_redis_gives_no_number_that_postgres_has(settings):
 
     redis = redis_client(older.redis)
     assert (await journal_of(older, redis).reserve_transaction_numbers(1))[0] == 5001
+    await redis.aclose()
+
+
+async def test_an_empty_redis_gets_sites_caps_and_prices_back(settings):
+    await prepare(settings)
+    site = Site(site="depot", nodes=(SiteNode(node="grid", kind=NodeKind.GRID, limit_kw=40.0),))
+    cap = CapSource(site="depot", source="grid:north", steps=(CapStep(NOW, 11.0),), fallback_kw=4.2, heartbeat_s=60.0)
+    price = SiteSeries(site="depot", kind=SeriesKind.PRICE, start_at=NOW, step_s=900, values=(0.3,))
+    facts = (
+        SiteSaved(site, 3, "ada", NOW),
+        CapSaved(cap, "north", NOW),
+        CapHeard("depot", "grid:north", HEARD),
+        SeriesSaved(price, "ada", NOW),
+    )
+    pool = await open_pool(postgres_url(settings), settings.postgres, name="test")
+    entry = OperatorEntry(settings.tenant, NOW, facts)
+    await Projector(pool, settings.tenant).apply([("plans", "1-1", entry)])
+    await pool.close()
+    redis = redis_client(settings.redis)
+    await redis.execute_command("FLUSHALL")
+
+    await prepare(settings)
+
+    book = site_book_of(settings, redis)
+    assert await book.held_site("depot") == HeldSite(site, 3, "ada", NOW)
+    assert await book.caps() == {("depot", "grid:north"): HeldCap(cap, NOW, HEARD)}
+    assert await book.series() == {("depot", SeriesKind.PRICE): price}
     await redis.aclose()

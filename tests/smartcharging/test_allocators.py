@@ -94,6 +94,17 @@ def test_a_name_that_two_packages_offer_is_the_firsts():
     assert "the first is used" in allocators.broken(found)["half"]
 
 
+@pytest.mark.parametrize("name", ["narke", "horizon"])
+@FEW
+@given(problem=random_problems())
+def test_those_that_look_ahead_keep_limits_floors_and_steps_too(name, problem):
+    current = allocators.create(name).allocate(problem).current_a
+    assert over(problem, current) <= 2e-9
+    assert ((current == 0) | (current >= problem.cars.floor_a)).all()
+    assert (current <= problem.cars.max_a + 1e-9).all()
+    assert current.tolist() == np.round(current, 1).tolist()
+
+
 @pytest.mark.parametrize("name", REAL_TIME)
 @FEW
 @given(problem=random_problems())

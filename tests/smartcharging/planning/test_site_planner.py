@@ -387,12 +387,12 @@ class TestRestart:
         twin.runs(10)
         self.restart(twin)
         twin.runs(20)
-        assert twin.decided("CP0").transaction_id == "t-CP0"
+        assert twin.decided("CP0").transaction_id == "100"
 
 
 def test_settings_bound_how_far_it_looks():
     twin = Twin(1, settings=PlannerSettings(horizon_h=2.0, slots_max=4)).runs(2)
     assert isinstance(twin.planner, SitePlanner)
-    twin.hear("CP0", TransactionOpened("t-CP0", twin.now, twin.now))
+    twin.hear("CP0", TransactionOpened("100", twin.now, twin.now))
     draft = twin.planner.draft(twin.now)
     assert draft.problem.slots == 4

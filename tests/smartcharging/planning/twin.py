@@ -58,7 +58,7 @@ class Twin:
         self.hear(name, SessionEnded(SessionClosed(session=f"s-{name}", code=1006, reason="", at=self.now)))
 
     def starts(self, name, transaction=None, **fields):
-        transaction = transaction or f"t-{name}"
+        transaction = transaction or self.transaction(name)
         self.stations[name].plugs_in(transaction)
         self.started[name] = TransactionOpened(
             transaction, self.now, self.now, evse=EvseRef(1, 1), charging_state=ChargingState.CHARGING, **fields
@@ -66,10 +66,14 @@ class Twin:
         self.hear(name, self.started[name])
         return transaction
 
+    def transaction(self, name):
+        """Of 1.6: a number."""
+        return str(100 + list(self.stations).index(name))
+
     def ends(self, name, transaction=None):
         self.stations[name].leaves()
         self.started.pop(name)
-        self.hear(name, TransactionEnded(transaction or f"t-{name}", self.now, self.now))
+        self.hear(name, TransactionEnded(transaction or self.transaction(name), self.now, self.now))
 
     def cap(self, kw, *, source="operator", node="", emergency=False, direction=CapDirection.IMPORT, **fields):
         steps = (CapStep(self.now, kw),)
@@ -90,7 +94,7 @@ class Twin:
             Reading(self.now, value, "Current.Import", "A", phase=f"L{phase}")
             for phase, value in enumerate(current_a, 1)
         )
-        transaction_id = f"t-{name}" if transaction else None
+        transaction_id = self.transaction(name) if transaction else None
         self.hear(name, ReadingsRecorded(readings, self.now, transaction_id, EvseRef(evse, 1)))
 
     def load_meters(self, station, kw, evse=0):

@@ -1,0 +1,1 @@
+"""Narke's tests. A package, because acnportal installs one of this name that would come first."""
