@@ -1,6 +1,7 @@
 """The planner process: hears what its sites' stations say, plans the sites whose turn it is, sends orders, tells why.
 
     _listen    restores all sites, then reads the streams: facts to the sites' planners
+    _load      makes the planners of sites that are new or were changed
     _plan      emergencies at once and for all sites before anything else; then who is due, in threads
     outbox     orders -> commands on record
     _tell      decisions -> the planner's own stream
@@ -80,6 +81,10 @@ class PlannerActor:
         self._touched: dict[str, HostedSite] = {}
         self._wake = asyncio.Event()
         self._adoptions: deque[Restored] = deque()
+        self._to_load: set[str] = set()
+        self._load_now = asyncio.Event()
+        self._removed: set[str] = set()
+        """Sites that were removed since the last restore: one that is being loaded is not taken up."""
         self._facts: deque[PlanFact] = deque()
         self._to_tell = asyncio.Event()
         self._failure = "not started"
@@ -94,7 +99,7 @@ class PlannerActor:
 
     async def start(self) -> None:
         """Begins. Redis and PostgreSQL may be away."""
-        for work in (self._listen, self._plan, self._tell, self._look, self.outbox.run):
+        for work in (self._listen, self._load, self._plan, self._tell, self._look, self.outbox.run):
             self._spawn(self._for_ever(work))
 
     async def health(self) -> dict[str, Any]:
@@ -158,6 +163,8 @@ class PlannerActor:
         for name in list(self._sites):
             await self._retire(name)
         self._adoptions.clear()
+        self._to_load.clear()
+        self._removed.clear()
         begin = await self._source.last_ids((OPERATOR,))
         restored = await self._loader.load(self)
         self._feed.begin(begin)
@@ -167,6 +174,8 @@ class PlannerActor:
 
     def _adopt(self, restored: Restored) -> None:
         for hosted in restored.sites:
+            if hosted.name in self._removed or hosted.name in self._to_load:  # meanwhile
+                continue
             self._sites[hosted.name] = hosted
             self._feed.listen(hosted, hosted.planner.stations, restored.positions, as_of_s=restored.as_of_s)
             self.touched(hosted)
@@ -196,6 +205,7 @@ class PlannerActor:
                 if (hosted is None or hosted.site != site) and self._loader.is_mine(site.site):
                     await self._load_anew(site.site)
             case SiteRemoved(site=name):
+                self._removed.add(name)
                 await self._retire(name)
             case _:
                 for hosted in self._sites.values():
@@ -205,17 +215,25 @@ class PlannerActor:
     async def _load_anew(self, name: str) -> None:
         """A site is new or another: its planner is made from the stores, while the others go on."""
         await self._retire(name)
-        self._spawn(self._load(name))
+        self._removed.discard(name)
+        self._to_load.add(name)
+        self._load_now.set()
 
-    async def _load(self, name: str) -> None:
+    async def _load(self) -> None:
+        """Loads what is to be loaded, all that waits at once; the feed's task takes it up."""
         while True:
+            await self._load_now.wait()
+            self._load_now.clear()
+            names, self._to_load = self._to_load, set()
+            if not names:
+                continue
             try:
-                self._adoptions.append(await self._loader.load(self, name))
+                self._adoptions.append(await self._loader.load(self, names))
             except (JournalUnavailable, ReadsFailed) as error:
-                log.warning("a site waits to be planned", site=name, why=str(error))
+                log.warning("sites wait to be planned", sites=len(names), why=str(error))
+                self._to_load |= names
                 await asyncio.sleep(RETRY_S_MAX)
-            else:
-                return
+                self._load_now.set()
 
     def _report(self, failure: str) -> None:
         if failure != self._failure:

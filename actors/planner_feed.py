@@ -7,6 +7,7 @@ The projector lets streams forget what PostgreSQL has, `KEPT_S` later. Who was a
 and is told so (`Heard.is_behind`): then everything is to be restored from a snapshot.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from time import monotonic
@@ -23,11 +24,11 @@ from storage.journal_reader import RawEntry
 
 log = structlog.get_logger()
 
-KEPT_S = 20.0
+KEPT_S = 30.0
 """How long streams keep what PostgreSQL has (`actors.projector`)."""
-AWAY_S_MAX = 18.0
+AWAY_S_MAX = 27.0
 """Between two reads that brought everything; more than that and something may have been forgotten."""
-ENTRIES_MAX = 4_000
+ENTRIES_MAX = 2_000
 BLOCK_MS = 500
 
 Place = tuple[int, int]
@@ -160,7 +161,8 @@ class Feed:
         began_s = monotonic()
         before_s, self._complete_s = self._complete_s, self._complete_s or began_s
         entries = await self._source.read_raw(self._positions, ENTRIES_MAX, block_ms)
-        if len(entries) < max(1, ENTRIES_MAX // max(1, len(self._positions))):  # no stream can have given its share
+        share = max(1, ENTRIES_MAX // max(1, len(self._positions)))
+        if max(Counter(entry.stream for entry in entries).values(), default=0) < share:  # no stream has more
             self._complete_s = monotonic()
         is_behind = before_s is not None and began_s - before_s > AWAY_S_MAX
         operator: list[OperatorFact] = []

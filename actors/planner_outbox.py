@@ -16,12 +16,11 @@ import structlog
 from actors import metrics
 from engine.model.commands import CommandRequest, Outcome, Result
 from engine.ports import Clock, CommandGateway
+from smartcharging.planning.settings import BY
 from smartcharging.words import Order
 
 log = structlog.get_logger()
 
-BY = "planner"
-"""Who asks, on the record."""
 PRIORITY = 20
 PRIORITY_URGENT = 60
 BATCH_MAX = 2_000
@@ -56,6 +55,8 @@ class Outbox:
         self._waiting: deque[_Post] = deque()
         self._on_the_way: dict[str, int] = {}
         """By site, how many are not on record yet."""
+        self._leaving: set[str] = set()
+        """Sites of which nothing is tried again."""
         self._wake = asyncio.Event()
         self._moved = asyncio.Event()
         self._calls: set[asyncio.Task[None]] = set()
@@ -106,9 +107,11 @@ class Outbox:
             for post in mine:
                 queue.remove(post)
             self._done(site, len(mine))
+        self._leaving.add(site)
         while self._on_the_way.get(site):
             self._moved.clear()
             await self._moved.wait()
+        self._leaving.discard(site)
 
     def _take(self) -> list[_Post]:
         taken: list[_Post] = []
@@ -141,7 +144,9 @@ class Outbox:
         await asyncio.sleep(RETRY_S)
         now = self._clock.now()
         for post in posts:
-            if post.request.deadline_at <= now:
+            if post.site in self._leaving:
+                self._done(post.site, 1)
+            elif post.request.deadline_at <= now:
                 self._done(post.site, 1)
                 lost = Outcome(Result.LOST, detail="It is unknown whether the station's actor took it.")
                 post.unsent(post.request.command_id, lost, now)

@@ -20,6 +20,7 @@ from engine.model.plans import PlanFact, SiteAlertRaised
 from engine.model.sites import DriverAsked, Site, SiteSeries
 from engine.ports import Clock, SiteBook
 from smartcharging.words import Order
+from storage.queries.charging_history import PastStay
 from storage.queries.station_stories import Stories
 
 log = structlog.get_logger()
@@ -88,6 +89,9 @@ class SitePlanning(Protocol):
         now: datetime,
     ) -> None:
         """Takes what the stores know; before anything else."""
+
+    def learn(self, past: Sequence[PastStay]) -> None:
+        """Stays of before, for the forecast."""
 
     def hear(self, station: str, fact: Fact, at: datetime) -> None:
         """A fact about one of its stations; `at`: when it was recorded, our clock."""
@@ -207,8 +211,8 @@ class SiteLoader:
         """Whether this process plans a site of that id."""
         return owner(site, self._peers) == self._name
 
-    async def load(self, host: Host, only: str | None = None) -> Restored:
-        """The planners of all sites of this process, or of one, restored.
+    async def load(self, host: Host, only: Collection[str] | None = None) -> Restored:
+        """The planners of all sites of this process, or of some, restored.
 
         A site that cannot be planned (an allocator that is not installed, say) is left out, and said in the log.
 
@@ -228,7 +232,11 @@ class SiteLoader:
         meters = [station for each in hosted for station in each.planner.meters]
         as_of_s = monotonic()
         stories = await self._reads.stories(stations, meters)
+        past: dict[str, list[PastStay]] = {}
+        for stay in await self._reads.history(stations, self._clock.now()):
+            past.setdefault(stay.station, []).append(stay)
         for each in hosted:
+            each.planner.learn([stay for station in each.planner.stations for stay in past.get(station, ())])
             self._fill(each.planner, stories, kept[each.name])
         return Restored(hosted, stories.positions, as_of_s)
 
@@ -236,11 +244,12 @@ class SiteLoader:
         facts = {station: stories.facts.get(station, ()) for station in planner.stations}
         planner.restore(facts, kept.caps, kept.series, kept.requests, self._clock.now())
 
-    async def _sites(self, only: str | None) -> list[Site]:
-        if only is not None:
-            found = await self._book.site(only)
+    async def _sites(self, only: Collection[str] | None) -> list[Site]:
+        if only is not None and len(only) == 1:
+            found = await self._book.site(next(iter(only)))
             return [found] if found is not None and self.wants(found) else []
-        return [site for site in (await self._book.sites()).values() if self.wants(site)]
+        every = (await self._book.sites()).values()
+        return [site for site in every if self.wants(site) and (only is None or site.site in only)]
 
     async def _kept(self, sites: Sequence[str]) -> Mapping[str, Kept]:
         """By site. Drivers' requests name no site: every site gets all, and takes those of its own stations."""

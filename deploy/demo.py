@@ -57,11 +57,12 @@ async def save_site(settings: Settings, stations: int) -> None:
 def demo_site(stations: int) -> Site:
     """A car park: its grid connection, boards of eight stations, limits per phase that not all cars fit into."""
     count = min(stations, SITE_STATIONS_MAX)
-    nodes = [SiteNode(node="grid", kind=NodeKind.GRID, limit_a=_limit(SITE_LIMIT_A_EACH * count))]
+    top = _limit(SITE_LIMIT_A_EACH * count)
+    nodes = [SiteNode(node="grid", kind=NodeKind.GRID, limit_a=top)]
     for begin in range(0, count, BOARD_STATIONS):
         board = f"board-{begin // BOARD_STATIONS + 1}"
         those = range(begin, min(begin + BOARD_STATIONS, count))
-        limit = _limit(BOARD_LIMIT_A_EACH * len(those))
+        limit = min(top, _limit(BOARD_LIMIT_A_EACH * len(those)))
         nodes.append(SiteNode(node=board, kind=NodeKind.BOARD, parent="grid", limit_a=limit))
         for number in those:
             station = f"DEMO-{number + 1:04}"

@@ -5,7 +5,7 @@ stream tells counts in its order; a release that is older than the cap it is for
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import numpy as np
@@ -14,6 +14,7 @@ from engine.model.caps import CapDirection, CapHeard, CapReleased, CapSaved, Hel
 from engine.model.plans import AlertKind, SiteAlertRaised
 from engine.model.sites import Site
 from engine.model.smart_charging import LimitImposed, LimitReleased
+from smartcharging.cap_check import STATIONS_OWN
 from smartcharging.cap_check import check_cap as check_cap  # noqa: PLC0414 (given on)
 from smartcharging.cap_states import CapStatus, changes_after, kw_at, series_of, status_of
 from smartcharging.station_limits import caps_of, source_of
@@ -23,6 +24,8 @@ CAPS_MAX = 10_000
 """Of one site; stations' own included."""
 RELEASED_MAX = 1024
 """Releases that are remembered, so that an older copy of the book does not bring a cap back."""
+
+GRACE = timedelta(minutes=1)
 
 Key = tuple[str, str, CapDirection]
 """Source, node and direction. A source has one node and direction, but for stations that have no node of their own."""
@@ -81,13 +84,17 @@ class CapKeeper:
                 self._keep(each)
 
     def reconcile(self, held: Iterable[HeldCap], read_at: datetime) -> None:
-        """Takes all that the book held at `read_at`: what it did not hold, and is older, was released unheard."""
+        """Takes all that the book held at `read_at`: what it did not hold, and is older, was released unheard.
+
+        What is a little older only may have been saved while the book was read, or by a host whose clock lags: that is
+        left for the next time.
+        """
         book = [each for each in held if each.cap.site == self._site.site]
         sources = {each.cap.source for each in book}
         gone = {
             cap.cap.source
             for cap in self._held.values()
-            if cap.cap.source not in sources and cap.saved_at < read_at and not _is_stations(cap)
+            if cap.cap.source not in sources and cap.saved_at < read_at - GRACE and not _is_stations(cap)
         }
         for source in gone:
             self._release(source, read_at)
@@ -253,7 +260,7 @@ class CapKeeper:
 
 
 def _is_stations(held: HeldCap) -> bool:
-    return held.cap.source.startswith("station:")
+    return held.cap.source.startswith(STATIONS_OWN)
 
 
 def _silence(state: CapState) -> str:

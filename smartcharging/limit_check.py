@@ -30,6 +30,7 @@ def check_limits(site: Site, tree: Tree, found: Findings) -> None:
             export_kw = min(export_kw, inf if node.export_kw is None else node.export_kw)
         above[name] = a, kw, export_kw
     _check_loads(site, tree, good, found)
+    _check_idle(site, tree, good, found)
 
 
 def _is_sound(node: SiteNode, found: Findings) -> bool:
@@ -179,6 +180,34 @@ def _check_loads(site: Site, tree: Tree, good: set[str], found: Findings) -> Non
         if over:
             text = f"the loads below it draw more than its limit at all times, by {', '.join(over)}"
             found.warning(name, "loads", text, "no car below it will ever charge: correct the loads or the limit")
+
+
+def _check_idle(site: Site, tree: Tree, good: set[str], found: Findings) -> None:
+    """What all EVSEs may draw before anything is planned should fit, or some get nothing then."""
+    if not site.idle_a or not isfinite(site.idle_a):
+        return
+    idle: dict[str, list[float]] = {}
+    wiring = wiring_of(site, tree)
+    for name in reversed(tree.nodes):  # children come first
+        node = tree.nodes[name]
+        if node.outlet is not None and not node.outlet.dc:
+            lines = 2 if wiring[name] is Wiring.DELTA and node.outlet.phases == 1 else node.outlet.phases
+            used = node.outlet.rotation[: max(lines, 0)]
+            idle[name] = [site.idle_a if str(phase) in used else 0.0 for phase in (1, 2, 3)]
+        if node.parent is not None and name in idle:
+            above = idle.setdefault(node.parent, [0.0, 0.0, 0.0])
+            above[:] = map(float.__add__, above, idle[name])
+    for name, drawn in idle.items():
+        limit_a = tree.nodes[name].limit_a
+        if name not in good or limit_a is None or tree.nodes[name].kind is NodeKind.EVSE:
+            continue
+        worst = max(range(3), key=lambda phase: drawn[phase] - limit_a[phase])
+        if drawn[worst] > limit_a[worst] > 0:
+            text = (
+                f"idle_a of {site.idle_a:g} A comes to {drawn[worst]:g} A on L{worst + 1}, above {limit_a[worst]:g} A"
+            )
+            todo = "some cars will get nothing before they are planned; leave idle_a out and Narke chooses"
+            found.warning(name, "limit_a", text, todo)
 
 
 def least_kw(load: Load) -> float:

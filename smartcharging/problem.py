@@ -45,7 +45,8 @@ class Cars(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     `since_s`: for how long its limit has stood (0 or not 0): pausing rotates rarely.
     `discharge_a`: how much it may give back (0: nothing). `stored_kwh`: what it could give back; nan: not known.
     `room_kwh`: what its battery can take at most; inf: not known.
-    `starts_s`: not before (0: now).
+    `starts_s`: not before (0: now). `stays`: (n, t) how likely the car is still there, 0 to 1, on average over each
+    slot; None: nobody knows better than `departs_s`.
     """
 
     ids: tuple[str, ...]
@@ -64,6 +65,7 @@ class Cars(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     stored_kwh: Floats
     room_kwh: Floats
     starts_s: Floats
+    stays: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

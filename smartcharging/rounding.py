@@ -18,8 +18,10 @@ from smartcharging.problem import STEP_A, Cause, Floats, Ints, Problem
 STEADY_A = 1.0
 """A smaller change is not worth a message."""
 NOISE_A = 1e-6
-OVER = 1e-9
+OVER = 1e-8
 """What a row may be over by, as a share of its limit: the dust of sums."""
+DUST = 1e-9
+"""What is taken off a clipped current, as a share, to stay on the safe side of that; a step forgives twice as much."""
 _CLIPS_MAX = 64
 
 
@@ -45,7 +47,7 @@ def round_down(problem: Problem, current_a: Floats) -> Floats:
     if _over(problem.rows.matrix @ draws, problem.limits[:, 0]).any():
         draws = _emptied(problem.rows.matrix, draws, problem.limits[:, 0])
     if gives.any():
-        gives = steps_down(_within(problem.rows.matrix, gives, problem.exports[:, 0]))
+        gives = _floored(_within(problem.rows.matrix, gives, problem.exports[:, 0]), 0.0)
     return draws - gives
 
 
@@ -126,6 +128,9 @@ class _Work:
         """Who would move by little stays where it is: down at once if it is so, up if there is room."""
         near = (self._held >= self._floor) & (self._held > 0) & (self.current_a > 0)
         near &= (np.abs(self._held - self.current_a) < STEADY_A - NOISE_A) & (self._held <= self._highest + NOISE_A)
+        falls = near & (self._held < self.current_a)
+        self._left += self._matrix @ np.where(falls, self.current_a - self._held, 0.0)
+        self.current_a[falls] = self._held[falls]
         self._raise(np.flatnonzero(near & (self._held > self.current_a)), self._held, whole=True)
 
     def start(self) -> None:
@@ -152,7 +157,7 @@ class _Work:
             room = float(np.min(self._left[rows[loads]] / takes[loads], initial=np.inf))
             now = float(self.current_a[car])
             wish = float(target_a[car]) - now
-            rise = wish if room >= wish - OVER else float(steps_down(np.array(max(room, 0.0))))
+            rise = wish if room >= wish - DUST else float(steps_down(np.array(max(room, 0.0))))
             if rise < wish and (whole or not self._worth_a_message(car, now, rise)):
                 continue
             if rise <= 0:
@@ -168,8 +173,8 @@ class _Work:
         return not still or rise >= STEADY_A - NOISE_A
 
 
-def _floored(current_a: Floats, floor_a: Floats) -> Floats:
-    steps = steps_down(current_a + NOISE_A)
+def _floored(current_a: Floats, floor_a: Floats | float) -> Floats:
+    steps = steps_down(current_a * (1 + 2 * DUST))
     return np.where(steps + NOISE_A >= floor_a, steps, 0.0)
 
 
@@ -188,13 +193,13 @@ def _within(matrix: csr_array, current_a: Floats, limits: Floats) -> Floats:
         over = _over(load, bounds)
         if not over.any():
             break
-        row = int(np.argmax(np.where(over, load / np.maximum(bounds, OVER), 0.0)))
+        row = int(np.argmax(np.where(over, load / np.maximum(bounds, DUST), 0.0)))
         cells = slice(matrix.indptr[row], matrix.indptr[row + 1])
         cars, takes = matrix.indices[cells], matrix.data[cells]
         loads = takes > 0
         carried = float(takes[loads] @ found[cars[loads]])
         relief = carried - float(load[row])
-        found[cars[loads]] *= max((bounds[row] + relief) / carried, 0.0) * (1 - OVER)
+        found[cars[loads]] *= max((bounds[row] + relief) / carried, 0.0) * (1 - DUST)
     return found
 
 

@@ -32,6 +32,9 @@ _CODE_OF_STATUS = {
 }
 """Everything else: Narke cannot do it now."""
 
+_CODE_OF_PROBLEM = {"site-conflict": ExitCode.REFUSED}
+"""Where the status alone would mislead."""
+
 _TODO_OF_PROBLEM = {
     "unknown-station": "`narke stations` lists all (case matters); `narke station register` makes a new one known",
     "station-not-registered": "register it first: `narke station register STATION`",
@@ -148,7 +151,8 @@ def error_of(response: "httpx2.Response") -> CliError:
     except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError):
         what = f"{response.request.url} answered {response.status_code}, and not as Narke does"
         return CliError(what, "name Narke's own HTTP address with --url", ExitCode.UNREACHABLE)
-    todo = _TODO_OF_PROBLEM.get(str(problem.get("type", "")).rpartition(":")[2], todo)
+    kind = str(problem.get("type", "")).rpartition(":")[2]
+    todo, code = _TODO_OF_PROBLEM.get(kind, todo), _CODE_OF_PROBLEM.get(kind, code)
     if response.status_code == 401:
         what, todo = (
             f"Narke at {response.request.url.host} refused the API key: {what}",

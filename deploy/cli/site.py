@@ -15,6 +15,7 @@ from deploy.cli.times import At, now, parse_moment
 
 if TYPE_CHECKING:
     from smartcharging.site_files import SiteFile
+    from smartcharging.site_problems import SiteProblem
 
 _SITES = (
     Column("SITE", "site", whole=True),
@@ -145,6 +146,7 @@ def check_files(
     from smartcharging.site_problems import Severity  # noqa: PLC0415 (likewise)
 
     bad, told = False, []
+    owners: dict[str, str] = {}
     for file in files:
         try:
             read = _read(file)
@@ -155,7 +157,7 @@ def check_files(
                 error.tell()
             continue
         for one in read:
-            problems = check(one.site, names)
+            problems = (*check(one.site, names), *_taken(one, owners))
             good = not any(problem.severity is Severity.ERROR for problem in problems)
             bad |= not good
             rows = [_row(problem, one) for problem in problems]
@@ -267,6 +269,20 @@ def _refuse_twice(read: "list[tuple[Path, SiteFile]]") -> None:
             what = f"{file}: site {one.site.site!r} is in {first[one.site.site]}, too"
             raise usage(what, "name each site once")
         first[one.site.site] = file
+
+
+def _taken(one: "SiteFile", owners: dict[str, str]) -> "list[SiteProblem]":
+    """Stations that hang in a site of these files already; the others are noted in `owners`."""
+    from smartcharging.site_problems import SiteProblem  # noqa: PLC0415 (not for --help)
+
+    found: dict[str, SiteProblem] = {}
+    for node in one.site.nodes:
+        station = node.station or (node.outlet and node.outlet.station)
+        if station and owners.setdefault(station, one.site.site) != one.site.site:
+            text = f"station {station} belongs to site {owners[station]!r}, too"
+            todo = "a station hangs in one site: take it out of one of them"
+            found.setdefault(station, SiteProblem(node.node, text, todo))
+    return [*found.values()]
 
 
 def _warn(problems: list[Row]) -> None:

@@ -8,14 +8,13 @@ from typing import Any
 from actors.gateway import Gateway
 from actors.planner import PlannerActor
 from actors.planner_feed import Feed
-from actors.planner_outbox import BY
 from actors.planner_sites import SiteLoader, SitePlanning
 from actors.postgres_planner import PostgresPlanner
 from actors.router import ActorBook
 from deploy.settings import Settings
 from deploy.wiring.parts import SystemClock, new_id, postgres_url, router_of, site_book_of
 from engine.model.sites import Site
-from smartcharging.planning.settings import PlannerSettings
+from smartcharging.planning.settings import BY, PlannerSettings
 from storage.journal_reader import JournalReader
 from storage.redis_client import redis_client
 

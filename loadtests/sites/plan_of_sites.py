@@ -118,7 +118,7 @@ def _station(station: str, board: str, chance: random.Random) -> list[Json]:
     """A station and its EVSE: three phases in one of three rotations, or one."""
     outlet: Json = {"station": station, "evse": 1, "phases": 3, "rotation": chance.choice(("123", "231", "312"))}
     if chance.random() < 0.2:
-        outlet |= {"phases": 1, "rotation": chance.choice("123")}
+        outlet["phases"] = 1
     outlet |= {"current_a_max": chance.choice((16.0, 32.0, 32.0)), "priority": int(chance.random() < 0.2)}
     return [
         {"node": f"{station}-station", "kind": "station", "parent": board, "station": station},

@@ -37,6 +37,8 @@ ABANDONED = "Abandoned"
 PER_EVSE_MAX = 4
 """Open transactions of one EVSE: the car's, and such as never ended."""
 STAYS_MAX = 10_000
+OVER_MAX = 10_000
+"""Transactions that are known to be over."""
 WAITING_MAX = 1000
 NEEDS_WAIT = timedelta(minutes=15)
 """A car may tell its needs before its transaction begins."""
@@ -56,6 +58,7 @@ class CarKeeper:
         self._requests = Requests()
         self._loads = LoadKeeper(site)
         self._waiting: OrderedDict[Place, NeedsRecorded] = OrderedDict()
+        self._over: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._stays: deque[Stay] = deque(maxlen=STAYS_MAX)
 
     def hear(self, station: str, fact: Fact, at: datetime) -> frozenset[str]:
@@ -183,6 +186,9 @@ class CarKeeper:
 
     def _ended(self, station: str, fact: TransactionEnded) -> frozenset[str]:
         key = (station, fact.transaction_id)
+        self._over[key] = None
+        if len(self._over) > OVER_MAX:
+            self._over.popitem(last=False)
         place = self._of.get(key)
         if place is None:
             return frozenset()
@@ -263,9 +269,9 @@ class CarKeeper:
         return frozenset((visit.node.node,)) if free else frozenset()
 
     def _begin(self, station: str, transaction_id: str, evse: EvseRef | None, at: datetime) -> Visit | None:
-        """A new car; None: it is at no EVSE of this site."""
+        """A new car; None: it is at no EVSE of this site, or has left: a late message brings nobody back."""
         place = self._places.find(station, evse)
-        if place is None:
+        if place is None or (station, transaction_id) in self._over:
             return None
         visit = Visit(transaction_id, self._places.node(place), self._places.supply(place), at)
         visits = self._visits.setdefault(place, OrderedDict())

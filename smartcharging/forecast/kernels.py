@@ -18,13 +18,14 @@ Flags = NDArray[np.bool_]
 
 
 class Kernel(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a past stay may be away and still count. Found on Caltech's May and June 2019, see docs.
+    """How far a past stay may be away and still count.
 
+    Found on Caltech's May and June 2019 (tests/benchmarks/forecast.py); half or twice as much makes little difference.
     `clock_s`, `claim`: standard deviations, of the arrival's time and of the claims' ratio (natural logarithm).
     `other_day`: what a weekend's stay counts for a weekday, and the reverse. `half_life_days`: how fast it fades.
     `unclaimed`: what a stay without a claim counts for a car with one. `follow`: how much of the difference between
-    two claims is expected to be seen in the stays (0 to 1). `clock`: the same of two arrivals' times: somebody who
-    came an hour later leaves `clock` hours later less.
+    two claims is expected to be seen in the stays (0 to 1). `clock`: somebody who came an hour later than today's car
+    would have stayed so many hours longer, had he come when it did.
     """
 
     clock_s: float = 4500.0

@@ -118,7 +118,7 @@ def _settled(problem: Problem, plan: Floats, store_kw: Floats | None) -> Settled
         bounded = msgspec.structs.replace(bounded, limits=bounded.limits[:, :1] - taken[:, None])
     if problem.aims.demand_price > 0:
         bounded = _below_peak(problem, bounded, plan, store_kw)
-    settled = settle(bounded, plan[:, 0], _highest(problem, plan))
+    settled = settle(bounded, plan[:, 0], _highest(problem, plan, _site_kw(problem, plan, store_kw)))
     real = settled.binding < problem.rows.matrix.shape[0]
     return settled._replace(binding=np.where(real, settled.binding, int(Cause.ENOUGH)))
 
@@ -126,7 +126,7 @@ def _settled(problem: Problem, plan: Floats, store_kw: Floats | None) -> Settled
 def _below_peak(problem: Problem, bounded: Problem, plan: Floats, store_kw: Floats | None) -> Problem:
     """With a row more, for the rounding: it must not make a peak that was not planned."""
     kw = problem.cars.kw_per_a
-    site = problem.aims.base_kw + kw @ plan + (0.0 if store_kw is None else store_kw.sum(axis=0))
+    site = _site_kw(problem, plan, store_kw)
     peak = max(float(site.max()), problem.aims.peak_kw)
     planned = float(kw @ np.maximum(plan[:, 0], 0.0))
     left = max(peak - float(site[0]), 0.0) + planned
@@ -141,9 +141,17 @@ def _below_peak(problem: Problem, bounded: Problem, plan: Floats, store_kw: Floa
     return msgspec.structs.replace(bounded, rows=rows, limits=limits, exports=exports)
 
 
-def _highest(problem: Problem, plan: Floats) -> Floats:
+def _site_kw(problem: Problem, plan: Floats, store_kw: Floats | None) -> Floats:
+    """(t,) what the site draws by a plan, all told."""
+    found: Floats = problem.aims.base_kw + problem.cars.kw_per_a @ plan
+    return found if store_kw is None else found + store_kw.sum(axis=0)
+
+
+def _highest(problem: Problem, plan: Floats, site_kw: Floats) -> Floats:
     """(n,) up to where a car may fill what others leave: what it wants, unless it waits for a better price."""
-    cars, price = problem.cars, problem.aims.price
+    cars, aims = problem.cars, problem.aims
+    feeds = (aims.base_kw < 0) & (site_kw <= NOTHING_KW)
+    price = np.where(feeds, np.minimum(aims.export_price, aims.price), aims.price)
     kwh_per_a = cars.kw_per_a[:, None] * problem.slot_s[None, :] / 3600.0
     draws = np.maximum(plan, 0.0)
     missing = cars.energy_kwh - (draws * kwh_per_a).sum(axis=1) > 1e-3

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartcharging.horizon.model import Model
-from smartcharging.horizon.staying import LEAVES_BEFORE, LEAVES_BEFORE_PRICED, staying
+from smartcharging.horizon.staying import staying
 from smartcharging.horizon.worth import UNKNOWN_KWH, UNKNOWN_WORTH, worth
 from smartcharging.problem import Aims, Floats, Ints, Problem
 
@@ -84,7 +84,7 @@ def _frame(problem: Problem) -> _Frame:
     ends = np.cumsum(problem.slot_s)
     begun = (ends - problem.slot_s)[None, :] >= cars.starts_s[:, None]
     hours = np.where(begun, problem.slot_s[None, :] / HOUR_S, 0.0)
-    stays = staying(cars, problem.slot_s, LEAVES_BEFORE if _is_calm(aims) else LEAVES_BEFORE_PRICED)
+    stays = staying(cars, problem.slot_s, priced=not _is_calm(aims))
     value = worth(cars, aims)
     delay_h = (ends - problem.slot_s / 2) / HOUR_S
     gain = stays * (value[:, None] - aims.price[None, :]) - aims.early_price * delay_h[None, :]

@@ -27,6 +27,6 @@ def worth(cars: Cars, aims: Aims) -> Floats:
     """(n,) money per kWh."""
     wanted_kwh = np.where(np.isfinite(cars.energy_kwh), cars.energy_kwh, USUAL_KWH)
     small = 1.0 + SMALL_FIRST / (1.0 + np.maximum(wanted_kwh, 0.0) / SMALL_KWH)
-    steps = np.clip(cars.priority - cars.priority.min(initial=0), 0, PRIORITY_STEPS_MAX)
+    steps = np.clip(cars.priority - (cars.priority.min() if len(cars) else 0), 0, PRIORITY_STEPS_MAX)
     found: Floats = aims.unserved_price * np.maximum(cars.weight, 0.0) * small * PRIORITY_FACTOR**steps
     return found

@@ -4,6 +4,9 @@ from pydantic import BaseModel, Field
 
 from smartcharging.wire.settings import WireSettings
 
+BY = "planner"
+"""Who asks for what planners order, on the record."""
+
 
 class PlannerSettings(BaseModel, frozen=True, extra="forbid"):
     """The section `[planner]`."""

@@ -9,7 +9,7 @@ What the allocator may use is what the limits leave beside loads, caps and the p
 (idle, offline, in quarantine). What goes out when is the wire's to say: it knows what stations have promised.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.model.caps import CapDirection, CapHeard, CapReleased, CapSaved, HeldCap
 from engine.model.charging_profiles import ChargingProfile
-from engine.model.commands import CommandSettled, Outcome
+from engine.model.commands import CommandRequest, CommandRequested, CommandSettled, Outcome
 from engine.model.facts import Fact, OperatorFact
 from engine.model.metering import ReadingsRecorded
 from engine.model.plans import SiteAlertRaised
@@ -28,7 +28,8 @@ from smartcharging.allocators.max_min import MaxMin, by_need
 from smartcharging.cap_states import CapStatus
 from smartcharging.caps import CapKeeper
 from smartcharging.cars import CarKeeper
-from smartcharging.forecast import Forecaster, ForecastSettings, Stay
+from smartcharging.forecast import Forecaster, ForecastSettings, stays_of
+from smartcharging.forecast.stays import PastStay
 from smartcharging.network import Network
 from smartcharging.planning import drafts, triggers
 from smartcharging.planning.aims import aims_of
@@ -37,8 +38,8 @@ from smartcharging.planning.decisions import Decisions
 from smartcharging.planning.drafts import Draft, Planned
 from smartcharging.planning.peak import Peak
 from smartcharging.planning.problems import Standing, cars_from, outlet_of, plug_of, reserved, stores_from
-from smartcharging.planning.retelling import Story, known_stations
-from smartcharging.planning.settings import PlannerSettings
+from smartcharging.planning.retelling import Story, known_order, known_stations
+from smartcharging.planning.settings import BY, PlannerSettings
 from smartcharging.planning.situation import Situation, infeasible, metered_over, overloads, situation_of, slots_at
 from smartcharging.planning.targets import targets_of
 from smartcharging.planning.turns import Turns
@@ -61,17 +62,17 @@ class SitePlanner:
         site: Checked.
         settings: How often, how far.
         name: Begins the ids of its orders; no two planners that ever lived have the same.
-        history: Stays at this site, for the forecast.
 
     Raises:
         ValueError: Its allocator is not installed, or the site is none.
     """
 
-    def __init__(self, site: Site, settings: PlannerSettings, *, name: str = "w", history: Sequence[Stay] = ()) -> None:
+    def __init__(self, site: Site, settings: PlannerSettings, *, name: str = "w") -> None:
         self.site = site
         self.stations = _stations_of(site)
         self.meters = tuple(dict.fromkeys(load.station for load in site.loads if load.station is not None))
         self.cars = 0
+        self._name = name
         self._settings = settings
         self._network = Network(site)
         self._cars = CarKeeper(site)
@@ -79,7 +80,7 @@ class SitePlanner:
         self._wire = SiteWire(site, self._network, settings.wire, name=name)
         self._allocator = allocators.create(site.allocator)
         self._spare = MaxMin(by_need)
-        self._forecaster = Forecaster(history, settings=_forecast_settings(site))
+        self._forecaster = Forecaster(settings=ForecastSettings.of(site))
         self._series: dict[SeriesKind, SiteSeries] = {}
         self._turns = Turns(site.site, settings)
         self._decisions = Decisions(site.site, site.allocator, timedelta(seconds=settings.decisions_s))
@@ -116,10 +117,18 @@ class SitePlanner:
                 if isinstance(fact, LimitImposed):
                     self._caps.limit_reported(station, fact)
 
+    def learn(self, past: Iterable[PastStay]) -> None:
+        """Stays of before, for the forecast."""
+        for stay in reversed(stays_of(past, self.site.site)):
+            self._forecaster.learn(stay)
+
     def hear(self, station: str, fact: Fact, at: datetime) -> None:
         """A fact about one of its stations; `at`: when it was recorded, our clock."""
         if isinstance(fact, CommandSettled):
             self.settled(fact.command_id, fact.outcome, at)
+            return
+        if isinstance(fact, CommandRequested):
+            self._requested(station, fact.request, at)
             return
         self._wire.hear(station, fact, at)
         touched = self._cars.hear(station, fact, at)
@@ -163,6 +172,11 @@ class SitePlanner:
     def settled(self, order_id: str, outcome: Outcome, now: datetime) -> None:
         """What became of an order. Of orders that are not its own: nothing."""
         self._wire.settled(order_id, outcome, now)
+
+    def _requested(self, station: str, request: CommandRequest, at: datetime) -> None:
+        """A command to one of its stations: what a forerunner that was killed had sent counts, too."""
+        if request.by == BY and not request.command_id.startswith(f"{self._name}."):
+            self._wire.take_up(station, known_order(request, None, is_open=True), at)
 
     def _hear_cap(self, fact: CapSaved | CapHeard | CapReleased) -> bool:
         was_silent = isinstance(fact, CapHeard) and self._is_silent(fact)
@@ -423,7 +437,3 @@ def _by_node(loads: Sequence[NodeLoad]) -> dict[str, float]:
     for load in loads:
         found[load.node] = found.get(load.node, 0.0) + float(load.kw[:, 0].sum())
     return found
-
-
-def _forecast_settings(site: Site) -> ForecastSettings:
-    return ForecastSettings.of(site)

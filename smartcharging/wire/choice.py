@@ -18,9 +18,9 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from engine.model.charging_profiles import RateUnit
-from smartcharging.wire.capabilities import Rung
-from smartcharging.wire.profiles import per_a
+from engine.model.charging_profiles import OperationMode, RateUnit
+from smartcharging.wire.capabilities import V21, Rung
+from smartcharging.wire.profiles import MODES, per_a
 from smartcharging.wire.settings import WireSettings
 from smartcharging.wire.site_state import SiteState
 from smartcharging.wire.stations import Evse, PlaceName
@@ -79,18 +79,20 @@ def changes(state: SiteState, wishes: Wishes, now: datetime) -> list[Change]:
     plan = counted_plan(wishes, grid, blown)
     whole = np.where(wishes.active[:, None], plan, wishes.default)
     default = np.where((rungs == _ORDINAL[Rung.DEFAULT])[:, None], whole, wishes.default)
-    below = np.minimum(ledger.default, ledger.ceiling_a[:, None])
+    promised = state.promised
+    below = np.minimum(promised[PlaceName.DEFAULT], ledger.ceiling_a[:, None])
     without = np.fromiter((not each.places[PlaceName.OWN].promises for each in state.list), np.bool_)
-    own = np.where(without[:, None], below, ledger.own)
+    own = np.where(without[:, None], below, promised[PlaceName.OWN])
     sides = (
-        _Side(PlaceName.DEFAULT, (rungs == 1) | (rungs == 2), default, ledger.default),
+        _Side(PlaceName.DEFAULT, (rungs == 1) | (rungs == 2), default, promised[PlaceName.DEFAULT]),
         _Side(PlaceName.OWN, (rungs == 1) & wishes.active, own_wanted(state, wishes, grid), own),
-        _Side(PlaceName.TOP, rungs == 3, whole, ledger.top),
+        _Side(PlaceName.TOP, rungs == 3, whole, promised[PlaceName.TOP]),
     )
+    giving = _gives_otherwise(state, wishes, now)
     return [
         msgspec.structs.replace(change, blow=float(blown[change.evse.index]))
         for side in sides
-        for change in _of_side(state, side, touching, now)
+        for change in _of_side(state, side, Reasons(touching, giving), now)
     ]
 
 
@@ -131,7 +133,7 @@ def own_wanted(state: SiteState, wishes: Wishes, grid: Grid) -> Floats:
 def is_dynamic(state: SiteState, evse: Evse) -> bool:
     """Whether an EVSE's transactions get dynamic profiles."""
     ability = state.stations[evse.station].ability
-    return state.settings.dynamic and ability.dynamic and ability.version == "2.1"
+    return state.settings.dynamic and ability.dynamic and ability.version == V21
 
 
 def significance_a(settings: WireSettings, evse: Evse, percent: float | None) -> float:
@@ -154,8 +156,40 @@ class _Side(NamedTuple):
     held: Floats
 
 
-def _of_side(state: SiteState, side: _Side, touching: Flags | None, now: datetime) -> list[Change]:
+class Reasons(NamedTuple):
+    """Why something must be told beside its limit. `touching`: (n, t) it loads a row that may be over; None: none is.
+
+    `giving`: (n,) it should give back more, less, or in another mode.
+    """
+
+    touching: Flags | None
+    giving: Flags
+
+
+def _gives_otherwise(state: SiteState, wishes: Wishes, now: datetime) -> Flags:
+    """(n,) whether a car should give back otherwise than its station holds."""
+    found = np.zeros(len(state.list), dtype=bool)
+    if state.gives is None:
+        return found
+    room = state.gives.ceiling_a
+    for evse in state.list:
+        place = evse.places[PlaceName.OWN]
+        if evse.target is None or not wishes.active[evse.index]:
+            continue
+        if state.stations[evse.station].ability.version != V21 or evse.node in state.leashed:
+            continue
+        gap = abs(min(wishes.give[evse.index], room[evse.index]) - place.worst_gives.at(now.timestamp()))
+        held = place.held
+        mode = None if held is None or held.profile is None else held.profile.schedules[0].periods[0].operation_mode
+        told = evse.target.mode if evse.target.mode in MODES else None
+        other = (mode or OperationMode.CHARGING_ONLY) is not (told or OperationMode.CHARGING_ONLY)
+        found[evse.index] = gap >= state.settings.significance_a or (other and held is not None)
+    return found
+
+
+def _of_side(state: SiteState, side: _Side, reasons: Reasons, now: datetime) -> list[Change]:
     name, used, wanted, held = side
+    touching = reasons.touching
     grid, settings = state.grid, state.settings
     assert grid is not None, "the grid is laid before anything is chosen"
     now_s = now.timestamp()
@@ -178,6 +212,8 @@ def _of_side(state: SiteState, side: _Side, touching: Flags | None, now: datetim
     lasting = (gap[:, -1] >= limits - TINY_A) & (np.abs(now_s - sent_s) > settings.lease_s + windows)
     matters |= lasting[:, None]
     worth = ((gap >= limits[:, None] - TINY_A) & matters).any(axis=1)
+    if name is PlaceName.OWN:
+        worth |= reasons.giving
     demanded = np.zeros(len(used), dtype=bool)
     if touching is not None:
         less = np.logical_and(touching, wanted < held - TINY_A)

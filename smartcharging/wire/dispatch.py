@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from engine.model.charging_profiles import ChargingProfile, OperationMode
 from engine.model.commands import Command
 from engine.model.smart_charging import ClearChargingProfile
 from smartcharging.wire.choice import TINY_A, Change, changes
@@ -150,7 +151,12 @@ class Dispatch:
         """Whether the station would hold after it what it holds anyway, as far as a profile can say it."""
         grid, held = self._state.grid, change.evse.places[change.place].held
         assert grid is not None, "the grid is laid before anything is sent"
-        if held is None or promise.gives != held.gives:
+        if held is None or held.profile is None or promise.profile is None:
+            return False
+        now_s = self._now.timestamp()
+        if abs(promise.gives.at(now_s) - held.gives.at(now_s)) > TINY_A or _mode(promise.profile) != _mode(
+            held.profile
+        ):
             return False
         row = promise.steps.highest(grid, self._state.settings.clock_s)
         return bool(np.abs(row - change.held).max() <= TINY_A / 10)
@@ -213,6 +219,10 @@ class Dispatch:
             evse.order is not None and not evse.order.raises and abs(self._now - evse.order.sent_at) < patience
             for evse in self._state.list
         )
+
+
+def _mode(profile: ChargingProfile) -> OperationMode | None:
+    return profile.schedules[0].periods[0].operation_mode
 
 
 def _rank(change: Change) -> tuple[bool, bool, bool, bool, bool, str]:

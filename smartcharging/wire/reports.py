@@ -115,15 +115,16 @@ def holds(state: SiteState, evse: Evse, station: Station, wishes: Wishes, own: F
     """Whether its station holds what an EVSE should have now. `own`: as counted."""
     index = evse.index
     active = bool(wishes.active[index])
-    ledger = state.ledger
+    if state.grid is None:
+        return False
     match station.way.rung:
         case Rung.TX if active and evse.places[PlaceName.OWN].promises:
-            held, wanted, place = ledger.own[index, 0], own[index, 0], PlaceName.OWN
+            held, wanted, place = state.promised[PlaceName.OWN][index, 0], own[index, 0], PlaceName.OWN
         case Rung.STATION:
-            held, place = ledger.top[index, 0], PlaceName.TOP
+            held, place = state.promised[PlaceName.TOP][index, 0], PlaceName.TOP
             wanted = own[index, 0] if active else wishes.default[index, 0]
         case _:
-            held, place = ledger.default[index, 0], PlaceName.DEFAULT
+            held, place = state.promised[PlaceName.DEFAULT][index, 0], PlaceName.DEFAULT
             wanted = own[index, 0] if active else wishes.default[index, 0]
     certain = len(evse.places[place].promises) == 1 and not evse.places[place].unknown
     return certain and evse.places[place].held is not None and bool(abs(held - wanted) <= TINY_A)

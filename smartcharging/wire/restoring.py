@@ -85,6 +85,13 @@ def _of_station(state: SiteState, station: Station, known: KnownStation, now: da
         _reopen(state, station, order, now)
 
 
+def take_up(state: SiteState, name: str, order: KnownOrder, now: datetime) -> None:
+    """A command of a forerunner turns up on its way: it counts as one of ours. A known one changes nothing."""
+    station = state.stations.get(name)
+    if station is not None and order.order_id not in state.orders:
+        _reopen(state, station, order, now)
+
+
 def _lost_at_boot(state: SiteState, station: Station, held: KnownProfile, booted_at: datetime | None) -> None:
     """What was there before the last boot may be gone."""
     name = PLACE_OF_PURPOSE.get(held.profile.purpose)

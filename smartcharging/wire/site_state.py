@@ -14,7 +14,7 @@ from smartcharging.wire.promises import Place, Promise
 from smartcharging.wire.quirks import ChargingQuirk, ability_of, built_in
 from smartcharging.wire.settings import WireSettings
 from smartcharging.wire.stations import Evse, OpenOrder, PlaceName, Station
-from smartcharging.wire.steps import HOUR_S, Grid, constant, grid_at, highest_of
+from smartcharging.wire.steps import HOUR_S, Grid, grid_at
 from smartcharging.words import INF, Floats, Plug
 
 ORDERS_KEPT_MAX = 20_000
@@ -61,6 +61,8 @@ class SiteState:
             back = np.array([evse.outlet.discharge_kw_max / evse.socket.kw_per_a for evse in self.list])
             self.gives = Ledger(network, back)
         self.grid: Grid | None = None
+        self.promised: dict[PlaceName, Floats] = {}
+        """(n, t) by place: what our own profiles allow at the most; the ledger counts also what others' do."""
         for station in self.stations.values():
             self.reckon(station)
 
@@ -80,27 +82,32 @@ class SiteState:
         if self.gives is not None:
             self.gives.regrid(len(self.grid))
             self.gives.default[:] = 0.0
+        for name in PlaceName:
+            rows = [self._promised(evse, name) for evse in self.list]
+            self.promised[name] = np.array(rows).reshape(len(self.list), len(self.grid))
         for evse in self.list:
-            self.ledger.default[evse.index] = self.row(evse, PlaceName.DEFAULT)
-            self.ledger.own[evse.index] = self.row(evse, PlaceName.OWN)
-            self.ledger.top[evse.index] = self.row(evse, PlaceName.TOP)
+            for name, counted in self._counted(evse).items():
+                rows_of = {PlaceName.DEFAULT: self.ledger.default, PlaceName.OWN: self.ledger.own}
+                rows_of.get(name, self.ledger.top)[evse.index] = counted
             if self.gives is not None:
                 self.gives.own[evse.index] = self.given(evse)
         return True
 
-    def row(self, evse: Evse, name: PlaceName) -> Floats:
-        """(t,) the most that a place of an EVSE allows."""
-        grid = self.grid
-        assert grid is not None, "the grid is laid before anything is counted"
-        worst = evse.places[name].worst
-        if name is PlaceName.OWN:
-            if evse.node in self.leashed:
-                worst = constant(INF)
-            elif evse.foreign:
-                worst = highest_of([worst, *(steps for _, steps in evse.foreign.values())])
-        elif name is PlaceName.TOP and evse.node in self.leashed:
-            worst = constant(INF)
-        return worst.highest(grid, self.settings.clock_s)
+    def _promised(self, evse: Evse, name: PlaceName) -> Floats:
+        """(t,) the most that our profiles at a place of an EVSE allow."""
+        assert self.grid is not None, "the grid is laid before anything is counted"
+        return evse.places[name].worst.highest(self.grid, self.settings.clock_s)
+
+    def _counted(self, evse: Evse) -> dict[PlaceName, Floats]:
+        """(t,) by place: the most that is counted; of one that does not listen its outlet's maximum."""
+        rows = {name: matrix[evse.index] for name, matrix in self.promised.items()}
+        if evse.node in self.leashed:
+            nothing_holds = np.full(len(rows[PlaceName.OWN]), INF)
+            return rows | {PlaceName.OWN: nothing_holds, PlaceName.TOP: nothing_holds}
+        if evse.foreign:
+            most = max(max(steps.values) for _, steps in evse.foreign.values())
+            return rows | {PlaceName.OWN: np.maximum(rows[PlaceName.OWN], most)}
+        return rows
 
     def given(self, evse: Evse) -> Floats:
         """(t,) the most that an EVSE may give back."""
@@ -112,14 +119,9 @@ class SiteState:
         """A place of an EVSE has changed."""
         if self.grid is None:
             return
-        row = self.row(evse, name)
-        match name:
-            case PlaceName.DEFAULT:
-                self.ledger.count(evse.index, default=row)
-            case PlaceName.OWN:
-                self.ledger.count(evse.index, own=row)
-            case PlaceName.TOP:
-                self.ledger.count(evse.index, top=row)
+        self.promised[name][evse.index] = self._promised(evse, name)
+        rows = self._counted(evse)
+        self.ledger.count(evse.index, default=rows[PlaceName.DEFAULT], own=rows[PlaceName.OWN], top=rows[PlaceName.TOP])
         if self.gives is not None:
             self.gives.count(evse.index, own=self.given(evse))
 
@@ -152,11 +154,16 @@ class SiteState:
             for order_id in old:
                 del self.orders[order_id]
 
+    def deaf(self) -> frozenset[str]:
+        """Nodes that do not do what they are told: quarantined, or without any way to tell them."""
+        unsupported = {name for name, station in self.stations.items() if station.way.rung is Rung.NONE}
+        if not unsupported:
+            return frozenset(self.leashed)
+        return frozenset(self.leashed) | {evse.node for evse in self.list if evse.station in unsupported}
+
     def reserved(self) -> Floats:
-        """(m,) what those may draw that do not do what they are told: quarantined, or without any way to tell them."""
+        """(m,) what those may draw that do not do what they are told."""
         current = np.zeros(len(self.list))
-        for evse in self.list:
-            station = self.stations[evse.station]
-            if evse.node in self.leashed or station.way.rung is Rung.NONE:
-                current[evse.index] = evse.ceiling_a
+        for node in self.deaf():
+            current[self.evses[node].index] = self.evses[node].ceiling_a
         return self.ledger.load_of(current)

@@ -22,7 +22,7 @@ from smartcharging.wire import audit, hearing, probing, reports, settlement, sta
 from smartcharging.wire.dispatch import Dispatch
 from smartcharging.wire.quirks import ChargingQuirk
 from smartcharging.wire.reports import AbilityView, Notice, Over
-from smartcharging.wire.restoring import KnownStation, restore
+from smartcharging.wire.restoring import KnownOrder, KnownStation, restore, take_up
 from smartcharging.wire.settings import WireSettings
 from smartcharging.wire.site_state import SiteState
 from smartcharging.wire.steps import Grid
@@ -88,6 +88,7 @@ class SiteWire:
         self._targets: dict[str, Target] = {}
         self._wishes: Wishes | None = None
         self._waiting: set[str] = set()
+        self._deaf_then: frozenset[str] = frozenset()
 
     def hear(self, station: str, fact: Fact, at: datetime) -> None:
         """A fact about a station became true. Facts of other stations change nothing.
@@ -104,6 +105,10 @@ class SiteWire:
     ) -> None:
         """After a restart, before anything else. What it is not told counts as unknown: the outlet's maximum."""
         restore(self._state, stations, dict(quarantined or {}), now)
+
+    def take_up(self, station: str, order: KnownOrder, now: datetime) -> None:
+        """A command that a forerunner of this wire sent is on its way, which no store told of yet."""
+        take_up(self._state, station, order, now)
 
     def limits_changed(self, sources: Sources, now: datetime) -> None:
         """Caps or loads are others now (or their sources say others when asked again)."""
@@ -255,7 +260,10 @@ class SiteWire:
             state.ledger.recount()
             self._wishes = None
         step_at = min((step.at for target in self._targets.values() for step in target.steps[1:]), default=None)
-        if self._wishes is None or (step_at is not None and step_at <= now) or self._lease_moved(now):
+        deaf = state.deaf()
+        stepped = step_at is not None and step_at <= now
+        if self._wishes is None or stepped or deaf != self._deaf_then or self._lease_moved(now):
+            self._deaf_then = deaf
             self._wishes = self._wished(now)
 
     def _lease_moved(self, now: datetime) -> bool:

@@ -1,60 +1,46 @@
 """How good the forecast is, out of sample.
 
-    python tests/benchmarks/forecast.py FILE --from 2019-07-01
+    python tests/benchmarks/forecast.py [FILE ...] --from 2019-07-01
 
-
-Walks through sessions in the format of Caltech's (`arrival`, `departure`, `delivered_energy (kWh)`, `claimed`, ...) in
-the order of time. Every session is forecast from those that were over before: when it arrives and again after 1, 3 and
-6 hours if it is still there. Pinball loss is the mean over the quantiles 0.1 to 0.9, in minutes and in kWh; coverage is
-how often the truth was below a quantile, which should be that quantile.
+Walks through sessions (any file that `narke smart-bench` reads; without one, Caltech's of summer 2019) in the order of
+time. Every session is forecast from those that were over before: when it arrives and again after 1, 3 and 6 hours if it
+is still there. Pinball loss is the mean over the quantiles 0.1 to 0.9, in minutes and in kWh; coverage is how often the
+truth was below a quantile, which should be that quantile.
 """
 
 import argparse
-import csv
-import gzip
 import heapq
 import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from smartcharging.forecast import Forecaster, ForecastSettings, Stay
+from smartcharging.replay.loaders import load
 
 QUANTILES = np.arange(0.1, 0.91, 0.1)
 AFTER_S = (0.0, 3600.0, 3 * 3600.0, 6 * 3600.0)
 
 
-class Session(NamedTuple):
-    """One of the file. `claimed_*`: None where the driver had said nothing (the file then repeats the truth)."""
-
-    stay: Stay
-    asked: bool
-
-
-def sessions_of(path: Path) -> list[Session]:
-    """All of the file, by arrival."""
-    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
-        found = [_session(row) for row in csv.DictReader(file)]
-    return sorted(found, key=lambda each: each.stay.arrived_at)
-
-
-def _session(row: dict[str, str]) -> Session:
-    claimed = row["claimed"] == "True"
-    stay = Stay(
-        station=row["station_id"],
-        arrived_at=datetime.fromisoformat(row["arrival"]).astimezone(UTC),
-        departed_at=datetime.fromisoformat(row["departure"]).astimezone(UTC),
-        energy_kwh=float(row["delivered_energy (kWh)"]),
-        claimed_departs_at=datetime.fromisoformat(row["estimated_departure"]) if claimed else None,
-        claimed_kwh=float(row["requested_energy (kWh)"]) if claimed else None,
-    )
-    return Session(stay, claimed)
+def stays_of(paths: list[Path]) -> list[Stay]:
+    """All of the files, by arrival."""
+    return [
+        Stay(
+            station=session.station,
+            arrived_at=session.arrived_at,
+            departed_at=session.departed_at,
+            energy_kwh=session.energy_kwh,
+            token_key=session.token,
+            claimed_departs_at=session.estimated_departure,
+            claimed_kwh=session.requested_kwh,
+        )
+        for session in load(paths).sessions
+    ]
 
 
 class Score:
@@ -96,24 +82,22 @@ class Baseline:
         return np.quantile(left, QUANTILES) if len(left) else np.full(len(QUANTILES), already)
 
 
-def walk(sessions: list[Session], settings: ForecastSettings, start: datetime) -> dict[str, Score]:
+def walk(stays: list[Stay], settings: ForecastSettings, start: datetime) -> dict[str, Score]:
     """Forecasts every session from `start` on by what was over before it came; learns all."""
     forecaster, baseline, over, scores = Forecaster(settings=settings), Baseline(), [], {}
-    for number, (stay, asked) in enumerate(sessions):
+    for number, stay in enumerate(stays):
         while over and over[0][0] <= stay.arrived_at:
             done = heapq.heappop(over)[2]
             forecaster.learn(done)
             baseline.learn(done)
         heapq.heappush(over, (stay.departed_at, number, stay))
         if stay.arrived_at >= start and baseline.stays:
-            for name, forecast, truth in _forecasts(forecaster, baseline, stay, asked=asked):
+            for name, forecast, truth in _forecasts(forecaster, baseline, stay):
                 scores.setdefault(name, Score()).add(forecast, truth)
     return scores
 
 
-def _forecasts(
-    forecaster: Forecaster, baseline: Baseline, stay: Stay, *, asked: bool
-) -> Iterator[tuple[str, np.ndarray, float]]:
+def _forecasts(forecaster: Forecaster, baseline: Baseline, stay: Stay) -> Iterator[tuple[str, np.ndarray, float]]:
     place = (stay.token_key, stay.station, stay.site, stay.arrived_at)
     blind = forecaster.stay_curve(*place)
     told = forecaster.stay_curve(*place, stay.claimed_departs_at)
@@ -126,7 +110,7 @@ def _forecasts(
         hour = baseline.by_hour.get(stay.arrived_at.hour, baseline.stays)
         yield f"{label} by hour", baseline.quantiles(hour, after_s) / 60, truth
         yield f"{label} forecast", _quantiles(lambda q, s=after_s: blind.quantile(q, s)) / 60, truth
-        if asked and stay.claimed_departs_at is not None:
+        if stay.claimed_departs_at is not None:
             claim = max((stay.claimed_departs_at - stay.arrived_at).total_seconds(), after_s)
             yield f"{label} claimed: driver", np.full(len(QUANTILES), claim / 60), truth
             yield f"{label} claimed: forecast, blind", _quantiles(lambda q, s=after_s: blind.quantile(q, s)) / 60, truth
@@ -134,7 +118,7 @@ def _forecasts(
     energy = stay.energy_kwh or 0.0
     yield "energy all alike", baseline.quantiles(baseline.energies, 0.0), energy
     yield "energy forecast", _quantiles(forecaster.energy_curve(*place).quantile), energy
-    if asked and stay.claimed_kwh:
+    if stay.claimed_kwh:
         yield "energy claimed: driver", np.full(len(QUANTILES), stay.claimed_kwh), energy
         yield "energy claimed: all alike", baseline.quantiles(baseline.energies, 0.0), energy
         yield "energy claimed: forecast", _quantiles(forecaster.energy_curve(*place, stay.claimed_kwh).quantile), energy
@@ -147,20 +131,20 @@ def _quantiles(quantile: Callable[[float], float]) -> np.ndarray:
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", type=Path)
+    parser.add_argument("files", type=Path, nargs="*")
     parser.add_argument("--from", dest="start", default="2019-07-01", help="learned from only, before this day")
     parser.add_argument("--time-zone", default="America/Los_Angeles")
     asked = parser.parse_args()
-    sessions = sessions_of(asked.file)
+    stays = stays_of(asked.files)
     begun_s = time.process_time()
     start = datetime.fromisoformat(asked.start).replace(tzinfo=UTC)
-    scores = walk(sessions, ForecastSettings(time_zone=asked.time_zone), start)
+    scores = walk(stays, ForecastSettings(time_zone=asked.time_zone), start)
     sys.stdout.write(f"{'forecast':40} {'n':>5} {'pinball':>8}  coverage of 0.1  0.3  0.5  0.7  0.9" + "\n")
     for name in sorted(scores):
         score = scores[name]
         covered = "  ".join(f"{score.coverage(share):.2f}" for share in (0.1, 0.3, 0.5, 0.7, 0.9))
         sys.stdout.write(f"{name:40} {len(score.truths):5} {score.pinball():8.2f}        {covered}" + "\n")
-    sys.stdout.write(f"{len(sessions)} sessions, {time.process_time() - begun_s:.1f} s of CPU" + "\n")
+    sys.stdout.write(f"{len(stays)} sessions, {time.process_time() - begun_s:.1f} s of CPU" + "\n")
 
 
 if __name__ == "__main__":

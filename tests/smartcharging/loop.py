@@ -88,6 +88,8 @@ class LoopStation:
         self.online = True
         self.sessions = itertools.count(1)
         self.session = ""
+        self.lies = 1.0
+        """Of what it is told, what it lets its car draw."""
         self.reacts_at = None
         self.look_at = 0.0
         self.transactions = itertools.count(1)
@@ -162,6 +164,7 @@ class LoopStation:
         if not at_once and now < self.look_at:
             return
         limit, until = self.block(SmartCharging).limit_at(connector)
+        limit = limit._replace(current_a=limit.current_a * self.lies)
         self.look_at = until
         if limit == connector.limit:
             self.reacts_at = None
@@ -480,9 +483,12 @@ class Loop:
     def open_doors(self):
         """All stations hold a profile first; then cars come and trouble begins."""
         self.tell_meters()
-        self.runs(90, look=False)
-        bare = [name for name, each in self.stations.items() if not each.block(SmartCharging).holds_any]
-        assert not bare, f"after 90 s {bare} hold no profile"
+        for _ in range(20):
+            self.runs(30, look=False)
+            bare = [name for name, each in self.stations.items() if not each.block(SmartCharging).holds_any]
+            if not bare:
+                break
+        assert not bare, f"after ten minutes {bare} hold no profile"
         for name in self.stations:
             self.later(self.chance.uniform(0.0, 120.0), lambda name=name: self.comes(name))
         self.again(self.trouble.away_every_s, self.loses_connection)

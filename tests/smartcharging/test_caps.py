@@ -176,8 +176,17 @@ def test_what_the_book_does_not_hold_any_more_was_released():
     keeper.hear(saved(cap(10.0, "old"), 1))
     keeper.hear(saved(cap(20.0, "young"), 100))
     keeper.limit_reported("CP-1", imposed(SchedulePeriod(start_s=0, limit=7000.0)))
-    keeper.reconcile([HeldCap(cap=cap(40.0, "third"), saved_at=at(2), heard_at=at(2))], read_at=at(50))
+    keeper.reconcile([HeldCap(cap=cap(40.0, "third"), saved_at=at(2), heard_at=at(2))], read_at=at(150))
     assert [state.source for state in keeper.states(at(101))] == ["station:CP-1:EMS", "third", "young"]
+
+
+def test_a_cap_that_was_saved_while_the_book_was_read_stays():
+    keeper = CapKeeper(depot())
+    keeper.hear(saved(cap(10.0), 1))
+    keeper.reconcile([], read_at=at(2))
+    assert now_kw(keeper, 3) == 10.0
+    keeper.reconcile([], read_at=at(600))
+    assert now_kw(keeper, 601) is None
 
 
 def imposed(*periods, seconds=0, evse=None, unit=RateUnit.W, **more):

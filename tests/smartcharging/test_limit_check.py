@@ -140,3 +140,18 @@ def test_loads_in_a_delta():
 def test_a_node_whose_limits_are_nonsense_is_told_of_once():
     found = told(changed(BOARD, limit_a=(nan, nan, nan)), changed(OTHER, limit_a=(30.0, 30.0, 30.0)))
     assert found == [("error", "board", f"limit_a L{phase}") for phase in (1, 2, 3)]
+
+
+def test_what_EVSEs_may_draw_before_they_are_planned_should_fit():
+    tight = changed(BOARD, limit_a=(11.0, 12.0, 40.0))
+    (problem,) = check(depot(tight, idle_a=6.0))
+    assert (problem.severity.value, problem.node) == ("warning", "board")
+    assert "comes to 12 A on L1, above 11 A" in problem.what
+    assert check(depot(tight, idle_a=0.0)) == ()
+    assert check(depot(tight)) == ()
+
+
+def test_idle_currents_count_on_the_phases_that_they_use():
+    tight = changed(BOARD, limit_a=(6.0, 6.0, 40.0))
+    one, two = outlet(phases=1), outlet(evse=2, phases=1, rotation="231")
+    assert check(depot(tight, changed(EVSE, outlet=one), changed(OTHER, outlet=two), idle_a=6.0)) == ()

@@ -3,8 +3,23 @@
 from math import inf, nan
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from engine.model.sites import Goal, Goals, TimedPrice
+from engine.model.sites import (
+    Battery,
+    Goal,
+    Goals,
+    Load,
+    LoadKind,
+    NodeKind,
+    Outlet,
+    Site,
+    SiteNode,
+    TimedLimit,
+    TimedPrice,
+    Wiring,
+)
 from smartcharging.site_check import check
 from smartcharging.site_problems import Severity, errors_of
 from tests.smartcharging.sites import changed, depot
@@ -105,3 +120,47 @@ def test_all_problems_are_told_at_once_errors_first():
     found = check(changed(depot(), idle_a=3.0, currency="x", voltage_v=0.0))
     assert [problem.severity for problem in found] == [Severity.ERROR, Severity.ERROR, Severity.WARNING]
     assert errors_of(found) == found[:2]
+
+
+NAMES = st.sampled_from(["grid", "a", "b", "c", "d", "", " ", "a/b", "x" * 99, "\0"])
+ANY = st.floats() | st.sampled_from([0.0, -1.0, 5.0, 6.0, 63.0])
+ANYS = st.tuples(ANY, ANY, ANY)
+DAYS = st.lists(st.integers(-1, 9), max_size=3).map(tuple)
+SECONDS = st.integers(-1, 90_000)
+TIMED = st.builds(
+    TimedLimit, from_s=SECONDS, to_s=SECONDS, weekdays=DAYS, limit_a=st.none() | ANYS, limit_kw=st.none() | ANY
+)
+OUTLETS = st.builds(
+    Outlet, station=NAMES, evse=st.integers(-1, 3), phases=st.integers(-1, 5), rotation=st.text("1234", max_size=4),
+    current_a_max=ANY, current_a_min=ANY, dc=st.booleans(), power_kw_max=st.none() | ANY, discharge_kw_max=ANY,
+    weight=ANY, priority=st.integers(),
+)  # fmt: skip
+NODES = st.builds(
+    SiteNode, node=NAMES, kind=st.sampled_from(NodeKind), parent=st.none() | NAMES, limit_a=st.none() | ANYS,
+    limit_kw=st.none() | ANY, export_kw=st.none() | ANY, timed=st.lists(TIMED, max_size=2).map(tuple),
+    station=st.none() | NAMES, outlet=st.none() | OUTLETS, wiring=st.none() | st.sampled_from(Wiring),
+)  # fmt: skip
+LOADS = st.builds(
+    Load, load=NAMES, node=NAMES, kind=st.sampled_from(LoadKind), kw=ANY,
+    profile_kw=st.lists(ANY, max_size=2).map(tuple), station=st.none() | NAMES, evse=st.integers(-1, 2), stale_s=ANY,
+    share=ANYS, reserve_kw=ANY,
+    generation=st.booleans(), kw_certain=ANY,
+)  # fmt: skip
+BATTERIES = st.builds(
+    Battery, battery=NAMES, node=NAMES, capacity_kwh=ANY, charge_kw_max=ANY, discharge_kw_max=ANY, soc_percent=ANY,
+    soc_percent_min=ANY, soc_percent_max=ANY, efficiency=ANY,
+)  # fmt: skip
+SITES = st.builds(
+    Site, site=NAMES, nodes=st.lists(NODES, max_size=8).map(tuple), time_zone=NAMES, currency=NAMES, voltage_v=ANY,
+    wiring=st.sampled_from(Wiring), loads=st.lists(LOADS, max_size=2).map(tuple), idle_a=st.none() | ANY,
+    batteries=st.lists(BATTERIES, max_size=2).map(tuple), energy_kwh_default=st.none() | ANY,
+    stay_s_default=st.none() | ANY,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(site=SITES)
+def test_whatever_stands_in_a_site_is_told_and_never_breaks_the_check(site: Site):
+    for problem in check(site):
+        assert problem.what
+        assert problem.todo

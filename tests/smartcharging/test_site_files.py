@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.model.sites import (
     Load,
@@ -111,3 +113,25 @@ def test_an_empty_file():
 
 def test_texts_of_a_windows_editor():
     assert one("\ufeff" + SMALL.replace("\n", "\r\n")) == one(SMALL)
+
+
+EXAMPLE = re.search(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1]
+SPLINTERS = st.sampled_from(
+    ["[", "]", "{", "}", ": ", "- ", "&a ", "*a", "!!x ", "<<: ", "\t", "'", '"', "|", "~", "\n", "%", "?"]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, len(EXAMPLE)), st.integers(0, 12), SPLINTERS | st.text(max_size=3)), max_size=3)
+)
+def test_a_file_that_was_spoiled_is_read_or_told_of(spoils):
+    text = EXAMPLE
+    for place, length, splinter in spoils:
+        text = text[:place] + splinter + text[place + length :]
+    found: tuple[object, ...] = ()
+    try:
+        found = load(text)
+    except BadSiteFile as error:
+        found = error.faults
+    assert found

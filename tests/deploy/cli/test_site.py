@@ -251,3 +251,22 @@ def test_times_to_come():
     assert clock == "2026-05-02T12:00:00Z", "the next one: tomorrow"
     with pytest.raises(CliError, match="no time"):
         parse_moment("soon", "--from", now)
+
+
+def test_a_station_of_another_site_is_refused_and_what_was_saved_is_told(narke, depot, tmp_path):
+    other = tmp_path / "yard.yaml"
+    other.write_text(DEPOT.replace("site: depot", "site: yard"), encoding="utf-8")
+    done = narke.run("site", "import", depot, str(other))
+    assert done.exit_code == 5
+    assert "station CP-1 belongs to site 'depot' (depot: saved)" in done.output
+    assert list(kept(narke, "sites")) == ["depot"]
+
+
+def test_a_station_that_hangs_in_two_files_is_told(narke, depot, tmp_path):
+    other = tmp_path / "yard.yaml"
+    other.write_text(DEPOT.replace("site: depot", "site: yard"), encoding="utf-8")
+    done = narke.run("site", "check", depot, str(other))
+    assert done.exit_code == 2
+    assert done.output.count("station CP-1 belongs to site 'depot', too") == 1
+    assert "line 14, error: box: station CP-1" in done.output
+    assert narke.run("site", "check", depot, depot).exit_code == 0, "the same site twice is no conflict"

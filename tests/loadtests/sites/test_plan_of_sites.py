@@ -1,9 +1,12 @@
 """The sites that a planner is tried on can be kept within their limits."""
 
+import msgspec
 import pytest
 
+from engine.model.sites import Site
 from loadtests.sites.plan_of_sites import BUILDING_KW_MAX, RESERVE_KW, cap_of, plans_of
 from loadtests.sites.tree import Draw, SiteTree
+from smartcharging.site_check import check
 
 
 def names(count):
@@ -38,6 +41,13 @@ def test_not_all_cars_can_have_their_all(seed):
 def test_the_same_seed_makes_the_same_sites():
     assert plans_of(names(24), 3) == plans_of(names(24), 3)
     assert plans_of(names(24), 3) != plans_of(names(24), 4)
+
+
+@pytest.mark.parametrize("count", [1, 5, 24, 100])
+def test_narke_takes_them(count):
+    for plan in plans_of(names(count), 9):
+        problems = check(msgspec.convert(plan.site, Site, strict=False))
+        assert [each for each in problems if each.severity == "error"] == []
 
 
 def test_no_stations_make_no_site():

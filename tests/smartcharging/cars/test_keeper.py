@@ -5,6 +5,8 @@ from math import inf, nan
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from engine.model.authorization import Token, TokenStatus, TokenVerdict
 from engine.model.availability import ConnectorStatus, ConnectorStatusChanged, ConnectorStatusReported
@@ -152,6 +154,12 @@ def test_a_cable_that_cannot_be_is_left_out_and_said(cable_a_max):
 
 def test_what_comes_after_the_end_brings_no_car_back():
     keeper = kept(opened(), ended(60), updated(70, flags=(TransactionFlag.AFTER_END,)))
+    assert keeper.cars(at(80), None) == ()
+
+
+def test_a_late_message_of_a_transaction_that_is_forgotten_brings_no_car_back():
+    unseen = (TransactionFlag.STARTED_UNSEEN,)
+    keeper = kept(opened(), ended(60), opened(seconds=70, flags=unseen), updated(70, evse=EvseRef(1, 1)))
     assert keeper.cars(at(80), None) == ()
 
 
@@ -319,6 +327,37 @@ def test_a_restart_counts_a_cars_needs_from_when_it_told_them():
     after = CarKeeper(SITE)
     after.restore([(STATION, each) for each in (opened(), updated(1000, meter_last_wh=6000.0), needs(0))], at(1000))
     assert car(after, 1000).need.energy_kwh == pytest.approx(15.0)
+
+
+names, evses = some.sampled_from(["t1", "t2", "t3", "t4", "t5", "t6"]), some.sampled_from([None, 0, 1, 2, 9])
+seconds = some.integers(-10_000, 10_000)
+amps = some.one_of(some.floats(allow_nan=True), some.sampled_from([0.0, 16.0]))
+any_fact = some.one_of(
+    some.builds(opened, names, seconds, evses, some.sampled_from([None, "tag"]), meter_start_wh=amps),
+    some.builds(updated, seconds, names, meter_last_wh=amps, cable_a_max=some.one_of(some.none(), amps)),
+    some.builds(ended, seconds, names),
+    some.builds(needs, seconds, names, some.sampled_from([1, 2, 9])),
+    some.builds(free, seconds, some.sampled_from(ConnectorStatus)),
+    some.builds(lambda name, active: PriorityChanged(name, active, at(0)), names, some.booleans()),
+    some.tuples(amps, amps, seconds, names).map(
+        lambda each: told(*currents(each[0], each[1]), seconds=each[2], transaction_id=each[3])
+    ),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(some.lists(any_fact, max_size=40))
+def test_in_whatever_order_facts_come_there_is_at_most_one_car_per_place(facts):
+    keeper = CarKeeper(SITE)
+    for number, fact in enumerate(facts):
+        keeper.hear(STATION, fact, at(number))
+        found = keeper.cars(at(number), None)
+        assert len({view.node for view in found}) == len(found) <= 2
+        for view in found:
+            assert view.need.energy_kwh > 0
+            assert view.energy_kwh >= 0
+            assert view.current_a_max >= 6.0
+            assert set(view.phases) <= {1, 2, 3}
 
 
 def test_loads_are_heard_and_told():

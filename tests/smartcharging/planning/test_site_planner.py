@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from engine.model.caps import CapReleased, CapSaved, CapSource, CapStep, HeldCap
 from engine.model.charging_profiles import ProfilePurpose
-from engine.model.commands import CommandRequest, CommandRequested
+from engine.model.commands import CommandRequest, CommandRequested, CommandSettled
 from engine.model.plans import AlertKind, LimitDecided, SiteAlertCleared, SiteAlertRaised, SitePlanned, Why
 from engine.model.sites import DriverAsked, DriverRequest, Load, LoadKind, SeriesKind, SeriesSaved, SiteSeries
 from engine.model.smart_charging import ProfileInstalled, SetChargingProfile
@@ -15,7 +15,7 @@ from engine.model.transactions import TransactionOpened
 from smartcharging.planning.settings import PlannerSettings
 from smartcharging.planning.site_planner import SitePlanner
 from tests.smartcharging.planning.twin import SETTINGS, START, Twin
-from tests.smartcharging.wire.fleet import site_of
+from tests.smartcharging.wire.fleet import ACCEPTED, site_of
 
 KW_PER_A = 0.69
 
@@ -380,6 +380,24 @@ class TestRestart:
             twin.passes(0.5)
             assert twin.sum_a <= 60.0 + 2.0 + 1e-6, "what it already held when the order was given"
         assert twin.may_draw_a("CP1") <= 30.0 + 1e-6
+
+    def test_what_a_killed_forerunner_sent_counts_when_it_is_heard_of(self):
+        twin = Twin(2).runs(5)
+        twin.starts("CP0")
+        twin.runs(10)
+        twin.planner = twin.make()
+        twin.planner.restore(self.stories(twin), (), (), (), twin.now)
+        for name in twin.stations:
+            twin.connects(name)
+        held = next(each.profile for each in twin.stations["CP0"].profiles.values() if each.profile.transaction_id)
+        deadline = twin.now + timedelta(seconds=30)
+        request = CommandRequest("w1.9.1.profile", "CP0", SetChargingProfile(1, held), twin.now, deadline, "planner")
+        twin.hear("CP0", CommandRequested(request))
+        twin.planner.plan(twin.now)
+        assert not [order for order in twin.planner.send(twin.now).orders if order.station == "CP0"], "one at a time"
+        twin.hear("CP0", CommandSettled("w1.9.1.profile", ACCEPTED, twin.now))
+        twin.runs(10)
+        assert twin.may_draw_a("CP0") > 6.0
 
     def test_a_transaction_of_before_is_planned_for(self):
         twin = Twin(2).runs(5)

@@ -150,7 +150,8 @@ class Bench:
     def __init__(self, count: int = 3, limit_a: float = 60.0, version: str = "1.6", **more) -> None:
         settings = {"probe": False, **more.pop("settings", {})}
         self.now = START
-        self.site = site_of(count, limit_a, **more)
+        site = more.pop("site", None)
+        self.site = site or site_of(count, limit_a, **more)
         self.network = Network(self.site)
         self.settings = WireSettings(**settings)
         self.wire = SiteWire(self.site, self.network, self.settings, name="t")

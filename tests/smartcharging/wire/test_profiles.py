@@ -86,6 +86,7 @@ def test_every_profile_is_one_that_its_version_takes_and_allows_no_more_than_wan
         assert allowed.at(at_s) <= around + 1e-6
 
 
+@settings(deadline=None)
 @given(
     value=st.floats(0, 80),
     give=st.floats(0, 80),

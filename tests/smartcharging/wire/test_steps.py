@@ -83,6 +83,7 @@ def test_the_highest_of_several_is_taken_at_each_time():
     assert [both.at(at_s) for at_s in (0.0, 50.0, 100.0)] == [7.0, 5.0, 9.0]
 
 
+@settings(deadline=None)
 @given(
     values=st.lists(st.sampled_from([0.0, 6.0, 9.0, 16.0]), min_size=1, max_size=12),
     count=st.integers(1, 6),
