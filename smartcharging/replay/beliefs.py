@@ -5,8 +5,9 @@ their meters showed.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -22,6 +23,7 @@ OVERDUE_S = 300.0
 """A car that is there after its driver's time is expected to leave at any moment."""
 MORE_KWH = 1.0
 """A car that draws on after what its driver asked for wants some more."""
+_POINTS = np.array([1 / 6, 1 / 2, 5 / 6])
 
 
 class Departures(StrEnum):
@@ -36,19 +38,28 @@ class Departures(StrEnum):
     """The planner's, of drivers who say nothing."""
 
 
+class Believed(NamedTuple):
+    """Of n cars: seconds until the departure, kWh still wanted; both positive, inf where unknown.
+
+    `stays`: (n, t) as in `Cars`; None: nothing but the departure is known.
+    """
+
+    departs_s: Floats
+    energy_kwh: Floats
+    stays: Floats | None = None
+
+
 class Beliefs(Protocol):
     """Knows what is believed of the cars that are there, from what could be known at that moment."""
 
-    def believe(self, step: int, cars: Ints, drawn_kwh: Floats) -> tuple[Floats, Floats]:
+    def believe(self, step: int, cars: Ints, drawn_kwh: Floats, slot_s: Floats) -> Believed:
         """Of the cars present at the begin of a step.
 
         Args:
             step: Now.
             cars: (n,) numbers of the sessions.
             drawn_kwh: (n,) what they were given so far.
-
-        Returns:
-            Seconds until the departure, kWh still wanted, (n,) each; both positive, inf where unknown.
+            slot_s: (t,) slots that are planned.
         """
 
     def left(self, cars: Ints, drawn_kwh: Floats) -> None:
@@ -66,10 +77,10 @@ class Truth:
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
 
-    def believe(self, step: int, cars: Ints, drawn_kwh: Floats) -> tuple[Floats, Floats]:
+    def believe(self, step: int, cars: Ints, drawn_kwh: Floats, slot_s: Floats) -> Believed:
         """See `Beliefs`."""
         departs_s = seconds(self._timeline.depart[cars] - step, self._timeline.step_s)
-        return departs_s, self._timeline.energy_kwh[cars] - drawn_kwh
+        return Believed(departs_s, self._timeline.energy_kwh[cars] - drawn_kwh)
 
     def left(self, cars: Ints, drawn_kwh: Floats) -> None:
         """Nothing is learned from them."""
@@ -96,11 +107,11 @@ class Estimates:
             ]
         )
 
-    def believe(self, step: int, cars: Ints, drawn_kwh: Floats) -> tuple[Floats, Floats]:
+    def believe(self, step: int, cars: Ints, drawn_kwh: Floats, slot_s: Floats) -> Believed:
         """See `Beliefs`."""
         departs_s: Floats = np.maximum(self.departs_at_s[cars] - step * self._step_s, OVERDUE_S)
         wanted = self.energy_kwh[cars] - drawn_kwh
-        return departs_s, np.where(wanted > 0, wanted, MORE_KWH)
+        return Believed(departs_s, np.where(wanted > 0, wanted, MORE_KWH))
 
     def left(self, cars: Ints, drawn_kwh: Floats) -> None:
         """Nothing is learned from them."""
@@ -127,35 +138,47 @@ class Forecasts:
         self._forecaster = Forecaster([self._stay(session, session.energy_kwh) for session in over], settings=settings)
 
     def _stay(self, session: Session, energy_kwh: float) -> Stay:
+        departure, requested = self._claims_of(session)
         return Stay(
             station=session.station,
             arrived_at=session.arrived_at,
             departed_at=session.departed_at,
             energy_kwh=energy_kwh,
             token_key=session.token,
-            claimed_departs_at=session.estimated_departure if self._claims else None,
-            claimed_kwh=session.requested_kwh if self._claims else None,
+            claimed_departs_at=departure,
+            claimed_kwh=requested,
         )
 
-    def believe(self, step: int, cars: Ints, drawn_kwh: Floats) -> tuple[Floats, Floats]:
+    def believe(self, step: int, cars: Ints, drawn_kwh: Floats, slot_s: Floats) -> Believed:
         """See `Beliefs`."""
         now = self._timeline.at(step)
-        departs_s, energy_kwh = np.empty(len(cars)), np.empty(len(cars))
+        count = len(cars)
+        departs_s, energy_kwh, stays = np.empty(count), np.empty(count), np.empty((count, len(slot_s)))
+        begins = np.cumsum(slot_s) - slot_s
+        moments_s = (begins[:, None] + slot_s[:, None] * _POINTS).ravel()
         for place, car in enumerate(cars.tolist()):
-            session = self._timeline.sessions[car]
+            session, drawn = self._timeline.sessions[car], float(drawn_kwh[place])
+            arrived_at = min(session.arrived_at, now)
+            departure, requested = self._claims_of(session)
             need = self._forecaster.need(
                 session.token,
                 session.station,
                 "",
-                min(session.arrived_at, now),
+                arrived_at,
                 now,
-                float(drawn_kwh[place]),
-                claimed_departs_at=session.estimated_departure if self._claims else None,
-                claimed_kwh=session.requested_kwh if self._claims else None,
+                drawn,
+                claimed_departs_at=departure,
+                claimed_kwh=requested,
             )
+            curve = self._forecaster.stay_curve(session.token, session.station, "", arrived_at, departure)
+            here_s = (now - arrived_at).total_seconds()
+            stays[place] = curve.alive(here_s, moments_s).reshape(len(slot_s), len(_POINTS)).mean(axis=1)
             departs_s[place] = np.inf if need.departs_at is None else (need.departs_at - now).total_seconds()
-            energy_kwh[place] = need.energy_kwh
-        return np.maximum(departs_s, OVERDUE_S), energy_kwh
+            energy_kwh[place] = need.energy_kwh if requested is None else max(requested - drawn, MORE_KWH)
+        return Believed(np.maximum(departs_s, OVERDUE_S), energy_kwh, stays)
+
+    def _claims_of(self, session: Session) -> tuple[datetime | None, float | None]:
+        return (session.estimated_departure, session.requested_kwh) if self._claims else (None, None)
 
     def left(self, cars: Ints, drawn_kwh: Floats) -> None:
         """Learns from stays that are over: what was delivered, not what was wanted, as meters do."""

@@ -127,7 +127,7 @@ class Run:
         line, network = self._line, self._line.network
         columns = line.column[cars]
         slot_s = self._slots(line.at(step))
-        departs_s, energy_kwh = self._beliefs.believe(step, cars, self._given_kwh[cars])
+        believed = self._beliefs.believe(step, cars, self._given_kwh[cars], slot_s)
         limits = network.polygon[1]
         shape = (len(limits), len(slot_s))
         nothing = np.zeros(len(slot_s))
@@ -141,8 +141,8 @@ class Run:
             cars=Cars(
                 ids=tuple(self._ids[car] for car in cars),
                 arrived_s=seconds(line.arrive[cars] - step, line.step_s),
-                departs_s=departs_s,
-                energy_kwh=energy_kwh,
+                departs_s=believed.departs_s,
+                energy_kwh=believed.energy_kwh,
                 kw_per_a=network.kw_per_a[columns],
                 floor_a=network.min_a[columns],
                 max_a=self._takes_a(cars),
@@ -155,6 +155,7 @@ class Run:
                 stored_kwh=np.full(len(cars), np.nan),
                 room_kwh=np.full(len(cars), np.inf),
                 starts_s=np.zeros(len(cars)),
+                stays=believed.stays,
             ),
             aims=aims if price is None else msgspec.structs.replace(aims, change_price=price),
         )

@@ -26,6 +26,7 @@ from tests.smartcharging.replay.made import MIDNIGHT, Says, session
 
 FIRST = np.array([0])
 NOTHING = np.zeros(1)
+SLOTS = np.full(48, 900.0)
 
 
 def line_of(*sessions):
@@ -33,26 +34,28 @@ def line_of(*sessions):
 
 
 def test_the_truth_is_the_departure_and_what_the_car_still_takes():
-    departs_s, energy_kwh = Truth(line_of(session(stay_h=4, energy_kwh=10))).believe(12, FIRST, np.array([4.0]))
+    departs_s, energy_kwh, _ = Truth(line_of(session(stay_h=4, energy_kwh=10))).believe(
+        12, FIRST, np.array([4.0]), SLOTS
+    )
     assert (departs_s[0], energy_kwh[0]) == (3 * 3600, 6)
 
 
 def test_a_driver_is_taken_at_his_word():
     estimate = MIDNIGHT + timedelta(hours=10)
     said = Estimates(line_of(session(at_h=8, estimated_departure=estimate, requested_kwh=20.0)))
-    departs_s, energy_kwh = said.believe(12, FIRST, np.array([4.0]))
+    departs_s, energy_kwh, _ = said.believe(12, FIRST, np.array([4.0]), SLOTS)
     assert (departs_s[0], energy_kwh[0]) == (3600, 16)
 
 
 def test_after_his_word_a_car_is_about_to_leave_and_wants_some_more():
     estimate = MIDNIGHT + timedelta(hours=8.5)
     said = Estimates(line_of(session(at_h=8, estimated_departure=estimate, requested_kwh=2.0)))
-    departs_s, energy_kwh = said.believe(12, FIRST, np.array([2.0]))
+    departs_s, energy_kwh, _ = said.believe(12, FIRST, np.array([2.0]), SLOTS)
     assert (departs_s[0], energy_kwh[0]) == (OVERDUE_S, MORE_KWH)
 
 
 def test_who_says_nothing_is_taken_for_the_usual():
-    departs_s, energy_kwh = Estimates(line_of(session(stay_h=1))).believe(0, FIRST, NOTHING)
+    departs_s, energy_kwh, _ = Estimates(line_of(session(stay_h=1))).believe(0, FIRST, NOTHING, SLOTS)
     assert (departs_s[0], energy_kwh[0]) == (STAY_S_UNSAID, ENERGY_KWH_UNSAID)
 
 
@@ -89,9 +92,9 @@ def test_a_history_that_was_not_over_is_not_looked_at():
 
     def believed(stay_h):
         history = [session(n, station="CA-149", at_h=24 * n + 8, stay_h=stay_h) for n in range(15, 20)]
-        return Forecasts(line, history).believe(0, FIRST, NOTHING)[0][0]
+        return Forecasts(line, history).believe(0, FIRST, NOTHING, SLOTS)[0][0]
 
-    fresh = Forecasts(line).believe(0, FIRST, NOTHING)[0][0]
+    fresh = Forecasts(line).believe(0, FIRST, NOTHING, SLOTS)[0][0]
     assert believed(24 * 9) == fresh
     assert believed(1.0) < fresh
 
@@ -102,7 +105,9 @@ def test_a_forecast_learns_from_who_has_left():
     learned, fresh = Forecasts(line), Forecasts(line)
     learned.left(np.arange(20), np.full(20, 10.0))
     step, car = int(line.arrive[20]), np.array([20])
-    assert abs(learned.believe(step, car, NOTHING)[0][0] - 5400) < abs(fresh.believe(step, car, NOTHING)[0][0] - 5400)
+    assert abs(learned.believe(step, car, NOTHING, SLOTS)[0][0] - 5400) < abs(
+        fresh.believe(step, car, NOTHING, SLOTS)[0][0] - 5400
+    )
 
 
 def test_what_is_believed_is_positive_for_every_car_and_kind():
@@ -132,3 +137,22 @@ def test_history_alone_does_not_hear_drivers():
 
     assert given(sessions, Departures.HISTORY) == given(deaf, Departures.HISTORY)
     assert given(sessions, Departures.FORECAST) != given(deaf, Departures.FORECAST)
+
+
+@pytest.mark.parametrize("departures", [Departures.FORECAST, Departures.HISTORY])
+def test_a_forecast_says_how_likely_a_car_is_still_there(departures):
+    said = Says(lambda _: 8.0)
+    replay(load().sessions[:60], caltech(150), lambda: said, departures=departures)
+    for problem in said.problems:
+        stays = problem.cars.stays
+        assert stays.shape == (len(problem.cars), problem.slots)
+        assert (stays > 0).all()
+        assert (stays <= 1).all()
+        assert (np.diff(stays, axis=1) <= 1e-12).all()
+
+
+@pytest.mark.parametrize("departures", [Departures.TRUE, Departures.ESTIMATED])
+def test_who_knows_no_more_than_the_departure_says_no_more(departures):
+    said = Says(lambda _: 8.0)
+    replay([session()], caltech(150), lambda: said, departures=departures)
+    assert said.problems[0].cars.stays is None
