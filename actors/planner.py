@@ -4,7 +4,7 @@
     _load      makes the planners of sites that are new or were changed
     _plan      emergencies at once and for all sites before anything else; then who is due, in threads
     outbox     orders -> commands on record
-    _tell      decisions -> the planner's own stream
+    telling    decisions -> the planner's own stream
     _look      now and then: whether the book has other sites than we plan
 
 It holds nothing that the stores do not have: killed at any moment it goes on from there, and what stations hold
@@ -13,7 +13,7 @@ meanwhile is safe by construction. While Redis is away it plans nothing and send
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,10 +24,11 @@ from actors import metrics
 from actors.planner_feed import Feed, Heard, RawSource
 from actors.planner_outbox import Outbox
 from actors.planner_sites import HostedSite, Planned, Restored, SiteLoader
+from actors.planner_telling import Telling
 from actors.postgres_planner import ReadsFailed
 from engine.model.codec import encode
 from engine.model.facts import OperatorFact
-from engine.model.plans import LimitDecided, PlanFact, SitePlanned
+from engine.model.plans import SitePlanned
 from engine.model.sites import SiteRemoved, SiteSaved
 from engine.ports import Clock, CommandGateway, JournalUnavailable, SiteBook
 from storage.keys import OPERATOR
@@ -35,11 +36,15 @@ from storage.keys import OPERATOR
 log = structlog.get_logger()
 
 TICK_S = 1.0
+SPIN_S = 0.02
+"""Between two looks at who is due, at least."""
+SEND_PACE = timedelta(seconds=0.2)
+"""Between two looks at what a site may send: answers of its stations come in dozens."""
 RETRY_S_MIN = 0.5
 RETRY_S_MAX = 5.0
 REST_AFTER_BUG = timedelta(seconds=30)
-FACTS_MAX = 50_000
-TELL_MAX = 500
+CALM_AFTER_EMERGENCY = timedelta(seconds=3)
+"""For so long a site sends nothing else: the other sites' stations are to be told first."""
 URGENT_AT_ONCE = 8
 """Sites of an emergency that are planned before the loop does anything else, such as sending."""
 
@@ -77,16 +82,15 @@ class PlannerActor:
         self._clock = clock
         self._reconcile_s = reconcile_s
         self.outbox = Outbox(gateway, clock)
+        self.telling = Telling(book, clock)
         self._sites: dict[str, HostedSite] = {}
-        self._touched: dict[str, HostedSite] = {}
+        self._touched: set[str] = set()
         self._wake = asyncio.Event()
         self._adoptions: deque[Restored] = deque()
         self._to_load: set[str] = set()
         self._load_now = asyncio.Event()
         self._removed: set[str] = set()
         """Sites that were removed since the last restore: one that is being loaded is not taken up."""
-        self._facts: deque[PlanFact] = deque()
-        self._to_tell = asyncio.Event()
         self._failure = "not started"
         self._lag_s = 0.0
         self._plans = 0
@@ -99,8 +103,8 @@ class PlannerActor:
 
     async def start(self) -> None:
         """Begins. Redis and PostgreSQL may be away."""
-        for work in (self._listen, self._load, self._plan, self._tell, self._look, self.outbox.run):
-            self._spawn(self._for_ever(work))
+        for work in (self._listen, self._load, self._plan, self._look, self.outbox.run, self.telling.run):
+            self._spawn(_for_ever(work))
 
     async def health(self) -> dict[str, Any]:
         """`failure` is empty while it hears of its sites."""
@@ -130,7 +134,8 @@ class PlannerActor:
 
     def touched(self, hosted: HostedSite) -> None:
         """See `actors.planner_sites.Host.touched`."""
-        self._touched[hosted.name] = hosted
+        hosted.stirred()
+        self._touched.add(hosted.name)
         self._wake.set()
 
     # Hearing
@@ -184,7 +189,7 @@ class PlannerActor:
     async def _retire(self, name: str) -> None:
         """A site is not planned any more, or anew: what it still wanted to send does not go out."""
         hosted = self._sites.pop(name, None)
-        self._touched.pop(name, None)
+        self._touched.discard(name)
         if hosted is not None:
             self._feed.forget(hosted.planner.stations)
             await self.outbox.nothing_left(name)
@@ -272,34 +277,35 @@ class PlannerActor:
                 await asyncio.sleep(TICK_S / 4)
                 continue
             await self._emergencies()
-            touched, self._touched = self._touched, {}
             now = self._clock.now()
-            for hosted in touched.values():
-                self._send(hosted, now)
             for hosted in list(self._sites.values()):
-                if self._is_due(hosted, now):
-                    if hosted.planner.wants_plan(now):
-                        hosted.busy = True
-                        self._spawn(self._solve(hosted))
-                    else:
-                        self._send(hosted, now)
+                if hosted.busy or (hosted.rests_until is not None and now < hosted.rests_until):
+                    continue
+                if hosted.due_at(now) <= now and hosted.planner.wants_plan(now):
+                    hosted.busy = True
+                    self._spawn(self._solve(hosted))
+                elif self._may_send(hosted, now):
+                    self._send(hosted, now)
+
+    def _may_send(self, hosted: HostedSite, now: datetime) -> bool:
+        """Whether its orders are to be asked for: it heard something, or they are due, and it was not just now."""
+        if hosted.name not in self._touched and hosted.due_at(now) > now:
+            return False
+        return hosted.sends_at is None or not now < hosted.sends_at <= now + CALM_AFTER_EMERGENCY
 
     async def _until_due(self) -> None:
-        """Until somebody is due or something was heard."""
+        """Until somebody is due or something was heard that can be answered now."""
         now = self._clock.now()
-        dues = [hosted.planner.due_at(now) for hosted in self._sites.values() if not hosted.busy]
-        wait_s = min((max(0.0, (due - now).total_seconds()) for due in dues), default=TICK_S)
+        waits = [hosted for hosted in self._sites.values() if not hosted.busy]
+        dues = [hosted.due_at(now) for hosted in waits]
+        dues += [hosted.sends_at or now for hosted in waits if hosted.name in self._touched]
+        wait_s = min(((due - now).total_seconds() for due in dues), default=TICK_S)
         try:
-            async with asyncio.timeout(min(max(wait_s, 0.01), TICK_S)):
+            async with asyncio.timeout(min(max(wait_s, SPIN_S), TICK_S)):
                 await self._wake.wait()
         except TimeoutError:
             pass
         self._wake.clear()
-
-    def _is_due(self, hosted: HostedSite, now: datetime) -> bool:
-        if hosted.busy or (hosted.rests_until is not None and now < hosted.rests_until):
-            return False
-        return hosted.planner.due_at(now) <= now
 
     async def _emergencies(self) -> None:
         """Everybody concerned, by the real-time layer; what is made goes out while the next are planned."""
@@ -311,6 +317,7 @@ class PlannerActor:
             planned = self._safely(hosted, hosted.planner.plan_urgently)
             if planned is not None:
                 self._out(hosted, planned)
+                hosted.sends_at = self._clock.now() + CALM_AFTER_EMERGENCY
             if number % URGENT_AT_ONCE == 0:
                 await asyncio.sleep(0)
         self._calm.set()
@@ -334,7 +341,8 @@ class PlannerActor:
                         self._out(hosted, planned)
         except Exception:  # an allocator's or ours: the site rests, the others go on
             log.exception("a site could not be solved; it rests", site=hosted.name)
-            self._failed(hosted)
+            metrics.bugs.inc()
+            hosted.rests_until = self._clock.now() + REST_AFTER_BUG
         finally:
             hosted.busy = False
             self.touched(hosted)
@@ -345,71 +353,43 @@ class PlannerActor:
             return work(self._clock.now())
         except Exception:  # a bug of one site must not stop the others
             log.exception("a site could not be planned; it rests", site=hosted.name)
-            self._failed(hosted)
+            metrics.bugs.inc()
+            hosted.rests_until = self._clock.now() + REST_AFTER_BUG
             return None
-
-    def _failed(self, hosted: HostedSite) -> None:
-        metrics.bugs.inc()
-        hosted.rests_until = self._clock.now() + REST_AFTER_BUG
 
     def _send(self, hosted: HostedSite, now: datetime) -> None:
         """What may go out without a new plan: increases that waited, renewals."""
-        if hosted.rests_until is not None and now < hosted.rests_until:
-            return
+        self._touched.discard(hosted.name)
+        hosted.sends_at = now + SEND_PACE
         planned = self._safely(hosted, hosted.planner.send)
         if planned is not None:
             self.outbox.hand_over(hosted.name, planned.orders, hosted.unsent)
-            self._record(planned.facts)
+            self.telling.record(planned.facts)
+        hosted.stirred()
 
     def _out(self, hosted: HostedSite, planned: Planned) -> None:
         hosted.rests_until = None
+        hosted.stirred()
         self._plans += 1
         self.outbox.hand_over(hosted.name, planned.orders, hosted.unsent)
         for fact in planned.facts:
             if isinstance(fact, SitePlanned):
                 metrics.planner_plans.labels(fact.layer.value).inc()
-        self._record(planned.facts)
-
-    # Telling
-
-    def _record(self, facts: Sequence[PlanFact]) -> None:
-        """On its way to Redis; while that is away for long the oldest decisions are dropped, and counted."""
-        self._facts.extend(facts)
-        dropped = 0
-        while len(self._facts) > FACTS_MAX:
-            dropped += isinstance(self._facts.popleft(), LimitDecided)
-        if dropped:
-            metrics.planner_untold.inc(dropped)
-        if self._facts:
-            self._to_tell.set()
-
-    async def _tell(self) -> None:
-        while True:
-            await self._to_tell.wait()
-            self._to_tell.clear()
-            while self._facts:
-                batch = [self._facts[place] for place in range(min(TELL_MAX, len(self._facts)))]
-                try:
-                    await self._book.tell(batch, self._clock.now())
-                except JournalUnavailable as error:
-                    log.warning("decisions wait", why=str(error), facts=len(self._facts))
-                    await asyncio.sleep(RETRY_S_MAX)
-                    continue
-                for _ in batch:
-                    self._facts.popleft()
+        self.telling.record(planned.facts)
 
     # Tasks
-
-    async def _for_ever(self, work: "Callable[[], Coroutine[Any, Any, None]]") -> None:
-        while True:
-            try:
-                await work()
-            except Exception:  # a bug: whatever it was, the process goes on
-                metrics.bugs.inc()
-                log.exception("a task of the planner failed", task=work.__name__)
-                await asyncio.sleep(RETRY_S_MAX)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _for_ever(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    while True:
+        try:
+            await work()
+        except Exception:  # a bug: whatever it was, the process goes on
+            metrics.bugs.inc()
+            log.exception("a task of the planner failed", task=work.__name__)
+            await asyncio.sleep(RETRY_S_MAX)

@@ -3,6 +3,7 @@
 Sites are shared out by rendezvous hashing of their ids over the planner processes, as units are over station actors.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from time import monotonic
@@ -141,7 +142,8 @@ class SitePlanning(Protocol):
 class HostedSite:
     """A site with its planner, in the process that plans it. Implements `actors.planner_feed.Listener`.
 
-    `busy`: it is being solved. `rests_until`: it failed, and is left alone until then.
+    `busy`: it is being solved. `rests_until`: it failed, and is left alone until then. `sends_at`: not before that are
+    its orders asked for again: what stations say meanwhile is answered together.
     """
 
     def __init__(self, site: Site, planner: SitePlanning, host: Host) -> None:
@@ -149,12 +151,24 @@ class HostedSite:
         self.planner = planner
         self.busy = False
         self.rests_until: datetime | None = None
+        self.sends_at: datetime | None = None
+        self._due: datetime | None = None
         self._host = host
 
     @property
     def name(self) -> str:
         """The site's id."""
         return self.site.site
+
+    def due_at(self, now: datetime) -> datetime:
+        """When its planner wants something; asked once, until `stirred`."""
+        if self._due is None:
+            self._due = self.planner.due_at(now)
+        return self._due
+
+    def stirred(self) -> None:
+        """Something happened that may change when it is due."""
+        self._due = None
 
     def hear(self, station: str, fact: Fact, at: datetime) -> None:
         """See `Listener.hear`."""
@@ -224,6 +238,7 @@ class SiteLoader:
         kept = await self._kept([site.site for site in sites]) if sites else {}
         hosted = []
         for site in sites:
+            await asyncio.sleep(0)  # there may be hundreds, and the process has others to listen to
             try:
                 hosted.append(HostedSite(site, self._make(site), host))
             except Exception:  # one site's fault must not keep the others from being planned
@@ -236,6 +251,7 @@ class SiteLoader:
         for stay in await self._reads.history(stations, self._clock.now()):
             past.setdefault(stay.station, []).append(stay)
         for each in hosted:
+            await asyncio.sleep(0)
             each.planner.learn([stay for station in each.planner.stations for stay in past.get(station, ())])
             self._fill(each.planner, stories, kept[each.name])
         return Restored(hosted, stories.positions, as_of_s)

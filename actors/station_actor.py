@@ -167,7 +167,9 @@ class StationActor:
             await self._take_command(placement, station, asked)
             return encode(await waiter.outcome)
         finally:
-            self._forget_waiter(name, waiter)
+            self._waiters[name].remove(waiter)
+            if not self._waiters[name]:
+                del self._waiters[name]
 
     async def _take_command(self, placement: Placement, station: str, asked: Event) -> None:
         """Lets an item be decided that must be on record before its sender goes on."""
@@ -311,12 +313,6 @@ class StationActor:
 
     def _unit_of(self, station: str) -> Unit:
         return unit_of(station, self._settings.shards, literal=self._settings.literal)
-
-    def _forget_waiter(self, name: str, waiter: _Waiter) -> None:
-        waiters = self._waiters[name]
-        waiters.remove(waiter)
-        if not waiters:
-            del self._waiters[name]
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

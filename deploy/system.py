@@ -42,6 +42,7 @@ from storage.queries.reader import Queries
 
 log = structlog.get_logger()
 
+ONE_EACH = (DIRECTORY, "projector", "campaigns", "http")
 DRAIN_S = 2.5
 CATCH_UP_S = 3.0
 REAP_S = 2.0
@@ -121,7 +122,7 @@ class System:
             Exception: What kept an actor from starting, e.g. a port that is taken.
         """
         await self._stations.arrive()  # the directory places units on those that live when it starts
-        await asyncio.gather(self._ingresses.arrive(), self._wait_for(self._single_names()))
+        await asyncio.gather(self._ingresses.arrive(), self._wait_for((*ONE_EACH, *planner.planner_names(self._settings))))
         await self._router.start()
 
     async def targets(self) -> tuple[ScrapeTarget, ...]:
@@ -146,9 +147,6 @@ class System:
             log.warning("not everything is in PostgreSQL yet; it is in Redis and will be carried at the next start")
         await asyncio.to_thread(runtime.end, STATION_PREFIX)
         await asyncio.gather(*(self._quietly(name, "stop") for name in self._exporters))
-
-    def _single_names(self) -> tuple[str, ...]:
-        return (DIRECTORY, "projector", "campaigns", "http", *planner.planner_names(self._settings))
 
     async def _wait_for(self, names: Iterable[str]) -> None:
         await asyncio.gather(*(self._supervisor.wait_until_up(name) for name in names))

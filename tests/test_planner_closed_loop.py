@@ -6,7 +6,7 @@ from deploy.cli.audit import programs
 from loadtests.sites.closed_loop import run_closed_loop
 from loadtests.sites.loop_options import LoopOptions
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 
 def test_no_limit_is_broken_while_stations_misbehave_and_the_planner_dies():

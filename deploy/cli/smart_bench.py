@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deploy.cli import closed_loop as closed_loops
 from deploy.cli import times
 from deploy.cli.errors import CliError, usage
 
@@ -87,6 +88,18 @@ Jobs = Annotated[
     typer.Option(min=1, max=JOBS_MAX, help="Processes.", show_default="one per core", rich_help_panel=_HOW),
 ]
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+_LOOP = "A closed loop instead"
+ClosedLoop = Annotated[
+    bool,
+    typer.Option(
+        "--closed-loop",
+        help="The planner of a whole Narke against virtual stations in trouble; meters look for broken limits.",
+        rich_help_panel=_LOOP,
+    ),
+]
+Stations = Annotated[int, typer.Option(help="Charging stations.", rich_help_panel=_LOOP)]
+Minutes = Annotated[float, typer.Option(help="How long cars charge, in real time.", rich_help_panel=_LOOP)]
+Seed = Annotated[int, typer.Option(help="Of sites, cars and trouble.", rich_help_panel=_LOOP)]
 
 
 def register(app: typer.Typer) -> None:
@@ -111,9 +124,15 @@ def smart_bench(  # noqa: PLR0913 (options of a command)
     change_price: ChangePrice = 0.1,
     jobs: Jobs = None,
     json: Json = False,
+    closed_loop: ClosedLoop = False,
+    stations: Stations = 24,
+    minutes: Minutes = 5.0,
+    seed: Seed = 1,
 ) -> None:
     """Replay real charging sessions: energy, sessions served, messages, violations, solve times of each allocator."""
     try:
+        if closed_loop:
+            closed_loops.run(stations=stations, minutes=minutes, seed=seed, as_json=json)
         loaded, bench, todo = _prepared(
             sessions=sessions or [],
             window=(days, since, until),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.output import console, print_json
@@ -100,14 +101,20 @@ def print_foot(figures: Sequence[Figures], caps: Sequence[float]) -> None:
     out.print()
     for name in OURS:
         for kind in (Departures.ESTIMATED, Departures.FORECAST, Departures.HISTORY):
-            shares = [(cap_kw, won_back_percent(compared, cap_kw, name, kind)) for cap_kw in caps]
-            told = ", ".join(f"{share:.0f} % at {cap_kw:g} kW" for cap_kw, share in shares if share is not None)
-            if told:
-                out.print(
-                    f"{name} ({kind.value}) wins back of EDF's loss under drivers' estimates: {told}", highlight=False
-                )
+            for edf in ("edf", "acn-edf"):
+                _tell_won_back(out, compared, caps, (name, kind, edf))
     for note in _NOTES:
         out.print(note, style="dim", highlight=False)
+
+
+def _tell_won_back(
+    out: Console, figures: Sequence[Figures], caps: Sequence[float], whose: tuple[str, Departures, str]
+) -> None:
+    name, kind, edf = whose
+    shares = [(cap_kw, won_back_percent(figures, cap_kw, name, kind, edf=edf)) for cap_kw in caps]
+    told = ", ".join(f"{share:.0f} % at {cap_kw:g} kW" for cap_kw, share in shares if share is not None)
+    if told:
+        out.print(f"{name} ({kind.value}) wins back of what {edf} loses under drivers' estimates: {told}")
 
 
 def print_as_json(loaded: Loaded, bench: Bench, figures: Sequence[Figures]) -> None:

@@ -12,16 +12,18 @@ import signal
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, time
+from urllib.parse import quote
 
 from loadtests.audit.house import OwnNarke, Programs
 from loadtests.audit.options import AuditError
 from loadtests.audit.running import RunningNarke
+from loadtests.sites import rest
 from loadtests.sites.loop_options import LoopError, LoopOptions
 from loadtests.sites.loop_report import Event, LoopReport
 from loadtests.sites.plan_of_sites import cap_of, plans_of
-from loadtests.sites.rest import put
 from loadtests.sites.site_crowd import Site, SiteCrowd, Trouble
 from loadtests.sites.tree import Cap
 
@@ -89,7 +91,7 @@ def _run(options: LoopOptions, programs: Programs, show: Show, folder: Path, tro
         plans = plans_of(names, options.seed)
         narke.command("tokens", "add", TOKEN)
         for plan in plans:
-            put(narke, f"/sites/{plan.name}", plan.site)
+            rest.put(narke, f"/sites/{plan.name}", plan.site)
         crowd = SiteCrowd(plans, narke.ocpp_url, (TOKEN,), options.seed, trouble, options.versions)
         return asyncio.run(_Loop(options, narke, crowd, show).run())
 
@@ -187,9 +189,8 @@ class _Loop:
         site = self._largest
         kw = cap_of(site.plan, CAP_SHARE)
         at_s, told_at = self._now(), time()
-        await asyncio.to_thread(
-            self._narke.command, "cap", "set", site.plan.name, "--source", CAP_SOURCE, "--kw", f"{kw}", "--emergency"
-        )
+        body = {"steps": [{"at": datetime.fromtimestamp(told_at, UTC).isoformat(), "kw": kw}], "emergency": True}
+        await asyncio.to_thread(rest.put, self._narke, _cap_path(site), body)
         site.caps.append(Cap(CAP_SOURCE, "", time() + self._options.notice_s, kw))
         limit_kw = site.plan.site["nodes"][0]["limit_kw"]
         words = f"{site.plan.name} is capped to {kw:g} of {limit_kw:g} kW at once (told in {time() - told_at:.1f} s)"
@@ -199,7 +200,7 @@ class _Loop:
         site = self._largest
         at_s = self._now()
         site.caps.append(Cap(CAP_SOURCE, "", time(), None))
-        await asyncio.to_thread(self._narke.command, "cap", "release", site.plan.name, "--source", CAP_SOURCE)
+        await asyncio.to_thread(rest.delete, self._narke, _cap_path(site))
         self._events.append(Event(at_s, f"the cap of {site.plan.name} ends"))
 
     async def _kill_planner(self) -> None:
@@ -258,6 +259,10 @@ class _Loop:
             events=tuple(self._events),
             problems=tuple(self._problems),
         )
+
+
+def _cap_path(site: Site) -> str:
+    return f"/sites/{site.plan.name}/caps/{quote(CAP_SOURCE, safe='')}"
 
 
 async def _end(task: asyncio.Task[None]) -> None:

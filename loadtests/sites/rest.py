@@ -1,4 +1,4 @@
-"""Puts things into a Narke over REST, as its operator would; with the first API key of its data directory."""
+"""Tells a Narke things over REST, as its operator would; with the first API key of its data directory."""
 
 import json
 import urllib.error
@@ -18,18 +18,27 @@ def put(narke: RunningNarke, path: str, body: Any) -> None:
     Raises:
         LoopError: Narke refuses it; says what it said.
     """
+    _send(narke, "PUT", path, json.dumps(body).encode())
+
+
+def delete(narke: RunningNarke, path: str) -> None:
+    """DELETE below /api/v1. Raises LoopError."""
+    _send(narke, "DELETE", path, None)
+
+
+def _send(narke: RunningNarke, method: str, path: str, body: bytes | None) -> None:
     told = narke.run_file
     key = Path(str(told["api_key_file"])).read_text().strip()
     request = urllib.request.Request(  # noqa: S310 (the run file's own http URL)
         f"{told['http_url']}/api/v1{path}",
-        data=json.dumps(body).encode(),
+        data=body,
         headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
-        method="PUT",
+        method=method,
     )
     try:
         urllib.request.urlopen(request, timeout=TIMEOUT_S).close()  # noqa: S310 (likewise)
     except urllib.error.HTTPError as error:
         said = error.read().decode(errors="replace")
-        raise LoopError(f"PUT {path}: Narke answered {error.code}: {said}") from None
+        raise LoopError(f"{method} {path}: Narke answered {error.code}: {said}") from None
     except OSError as error:
-        raise LoopError(f"PUT {path}: {error}") from None
+        raise LoopError(f"{method} {path}: {error}") from None

@@ -6,8 +6,10 @@ charges twice at one place. Bounded: so many transactions per EVSE, so many stay
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+
+import numpy as np
 
 from engine.model.availability import ConnectorStatus, ConnectorStatusChanged
 from engine.model.facts import Fact
@@ -25,9 +27,10 @@ from engine.model.transactions import (
 )
 from smartcharging.cars.iso15118 import said_by_car
 from smartcharging.cars.loads import LoadKeeper
+from smartcharging.cars.needs import staying_of
 from smartcharging.cars.places import Place, Places
 from smartcharging.cars.requests import Requests
-from smartcharging.cars.views import view_of
+from smartcharging.cars.views import stay_of, view_of
 from smartcharging.cars.visits import Visit
 from smartcharging.forecast import Forecaster, Stay
 from smartcharging.words import CarView, Floats, NodeLoad
@@ -145,6 +148,20 @@ class CarKeeper:
             found.append(view_of(visit, asked, forecaster, self._site, now))
         return tuple(found)
 
+    def staying(self, nodes: Sequence[str], slot_s: Floats, now: datetime, forecaster: Forecaster) -> Floats:
+        """How likely the cars at these nodes are still there: (nodes, t) 0 to 1, on average over each slot from now on.
+
+        By what was learned of stays, and of the words of drivers and cars; 1 where there is no car.
+        """
+        found = np.ones((len(nodes), len(slot_s)))
+        for number, node in enumerate(nodes):
+            place = self._places.of_node(node)
+            visit = self._at(place)
+            if place is not None and visit is not None:
+                asked = self._requests.of(*place, visit.token, visit.arrived_at)
+                found[number] = staying_of(visit, asked, forecaster, self._site, now, slot_s)
+        return found
+
     def loads(self, start: datetime, slot_s: Floats, now: datetime) -> tuple[NodeLoad, ...]:
         """What each unmanaged load draws in each slot (t,); slot 0 begins at `start`."""
         return self._loads.loads(start, slot_s, now)
@@ -194,27 +211,11 @@ class CarKeeper:
             return frozenset()
         visit = self._visits[place][fact.transaction_id]
         if fact.reason != ABANDONED:  # nobody knows when the car left
-            self._stays.append(self._stay(visit, fact))
+            asked = self._requests.of(*place, visit.token, visit.arrived_at)
+            self._stays.append(stay_of(visit, asked, fact, self._site))
         self._requests.end(*place, visit.token, fact.received_at)
         self._forget(key, place)
         return frozenset((visit.node.node,))
-
-    def _stay(self, visit: Visit, fact: TransactionEnded) -> Stay:
-        """What is learned of a car that has left."""
-        outlet, said = visit.supply.outlet, visit.said
-        asked = self._requests.of(outlet.station, outlet.evse, visit.token, visit.arrived_at)
-        told_at, asked_kwh = (None, None) if asked is None else (asked.request.departs_at, asked.request.energy_kwh)
-        return Stay(
-            station=outlet.station,
-            site=self._site.site,
-            arrived_at=visit.arrived_at,
-            departed_at=max(min(fact.ended_at, fact.received_at), visit.arrived_at),
-            energy_kwh=visit.energy_kwh if fact.energy_wh is None else fact.energy_wh / 1000.0,
-            token_key=None if visit.token is None else visit.token.key,
-            claimed_departs_at=told_at or (None if said is None else said.departs_at),
-            claimed_kwh=asked_kwh or (None if said is None else said.energy_kwh),
-            still_taking=visit.takes_until(fact.received_at),
-        )
 
     def _read(self, station: str, fact: ReadingsRecorded) -> frozenset[str]:
         evse = 0 if fact.evse is None else fact.evse.evse

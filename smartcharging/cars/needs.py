@@ -16,7 +16,7 @@ from engine.model.transactions import ChargingState
 from smartcharging.cars.requests import Asked
 from smartcharging.cars.visits import Visit
 from smartcharging.forecast import Forecaster
-from smartcharging.words import Need, NeedSource
+from smartcharging.words import Floats, Need, NeedSource
 
 FULL_AFTER_S = 600.0
 """A car that may charge and takes nothing for so long is full, or will not."""
@@ -60,6 +60,21 @@ def need_of(visit: Visit, asked: Asked | None, forecaster: Forecaster | None, si
     if idle:
         need = msgspec.structs.replace(need, energy_kwh=min(need.energy_kwh, FULL_KWH))
     return msgspec.structs.replace(need, detail=_detail(need, told, asked, site, idle=idle))
+
+
+def staying_of(
+    visit: Visit, asked: Asked | None, forecaster: Forecaster, site: Site, now: datetime, slot_s: Floats
+) -> Floats:
+    """How likely the car is still there, (t,) on average over each slot; slot 0 begins now."""
+    token = visit.token
+    curve = forecaster.stay_curve(
+        None if token is None else token.key,
+        visit.supply.outlet.station,
+        site.site,
+        visit.arrived_at,
+        _told(visit, asked).departs_at,
+    )
+    return curve.staying(max((now - visit.arrived_at).total_seconds(), 0.0), slot_s)
 
 
 def _told(visit: Visit, asked: Asked | None) -> Told:

@@ -1,13 +1,14 @@
-"""What is known of a car, as planners see it. Pure."""
+"""What is known of a car, as planners see it, and what is learned of it when it has left. Pure."""
 
 from datetime import datetime, timedelta
 from math import inf
 
 from engine.model.sites import Site
+from engine.model.transactions import TransactionEnded
 from smartcharging.cars.needs import need_of
 from smartcharging.cars.requests import Asked
 from smartcharging.cars.visits import Visit
-from smartcharging.forecast import Forecaster
+from smartcharging.forecast import Forecaster, Stay
 from smartcharging.words import CarView
 
 PRIORITIZED = 100
@@ -48,6 +49,23 @@ def view_of(visit: Visit, asked: Asked | None, forecaster: Forecaster | None, si
         stored_kwh=_stored_kwh(visit),
         tapering=visit.taper.tapers,
         flags=visit.flags,
+    )
+
+
+def stay_of(visit: Visit, asked: Asked | None, fact: TransactionEnded, site: Site) -> Stay:
+    """What is learned of a car that has left."""
+    said = visit.said
+    told_at, asked_kwh = (None, None) if asked is None else (asked.request.departs_at, asked.request.energy_kwh)
+    return Stay(
+        station=visit.supply.outlet.station,
+        site=site.site,
+        arrived_at=visit.arrived_at,
+        departed_at=max(min(fact.ended_at, fact.received_at), visit.arrived_at),
+        energy_kwh=visit.energy_kwh if fact.energy_wh is None else fact.energy_wh / 1000.0,
+        token_key=None if visit.token is None else visit.token.key,
+        claimed_departs_at=told_at or (None if said is None else said.departs_at),
+        claimed_kwh=asked_kwh or (None if said is None else said.energy_kwh),
+        still_taking=visit.takes_until(fact.received_at),
     )
 
 

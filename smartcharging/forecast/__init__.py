@@ -8,6 +8,7 @@ For whoever plans:
     need = forecaster.need(..., claimed_departs_at=estimate, claimed_kwh=asked)    # the driver said something
     curve = forecaster.stay_curve(token_key, station, site, arrived_at, claimed_departs_at)
     curve.alive(elapsed_s, ahead_s)    # (k,) P(here in `ahead_s` (k,) s | here `elapsed_s` after arrival)
+    curve.staying(elapsed_s, slot_s)   # (t,) the same, on average over each slot
     curve.quantile(0.3, elapsed_s)     # seconds after arrival by which 30 % of those still here will have left
     forecaster.learn(Stay(...))        # a stay is over
 

@@ -21,6 +21,7 @@ KNOTS_MAX = 96
 """A curve of more samples is thinned to so many points: nobody feels it, and thousands of curves fit in memory."""
 _APART = 1e-7
 """Equal samples are put so far apart: a curve falls, it does not jump."""
+_POINTS = np.array([1 / 6, 1 / 2, 5 / 6])
 _EVENLY = np.linspace(0.0, 1.0, KNOTS_MAX)
 
 
@@ -66,6 +67,21 @@ class Curve:
         inside = -np.interp(value, self._rising, self._falling)
         beyond = -self._falling[-1] * np.exp(-np.maximum(value - last, 0.0) / self._tail)
         found: Floats = np.minimum(np.where(value > last, beyond, inside) / self.left(already), 1.0)
+        return found
+
+    def staying(self, already: float, slot_s: Floats) -> Floats:
+        """P(still here | here now), on average over each slot; for curves of seconds.
+
+        Args:
+            already: How long it has been here, s.
+            slot_s: (t,) how long each slot lasts; slot 0 begins now.
+
+        Returns:
+            (t,), 0 to 1, never rising.
+        """
+        begins = np.cumsum(slot_s) - slot_s
+        moments = begins[:, None] + slot_s[:, None] * _POINTS
+        found: Floats = self.alive(already, moments.ravel()).reshape(moments.shape).mean(axis=1)
         return found
 
     def left(self, value: float) -> float:

@@ -14,10 +14,15 @@ from scipy.sparse import csr_array
 
 from engine.model.sites import Outlet, Site
 from smartcharging.network import Network
+from smartcharging.planning.situation import Situation
 from smartcharging.problem import Cars, Floats, Stores, cars_of
+from smartcharging.wire.capabilities import Rung
+from smartcharging.wire.site_wire import SiteWire
 from smartcharging.words import INF, CarView, NodeLoad, Plug
 
 DEPARTS_S_MIN = 60.0
+IDLE_A = 6.0
+"""What an EVSE without a transaction is given at most, where the site says nothing."""
 _EVENLY = np.full((3, 1), 1 / 3)
 
 
@@ -127,6 +132,40 @@ def current_a_max(network: Network, view: CarView) -> float:
         most = min(most, view.current_a_max)
     floor = 0.0 if outlet.dc else outlet.current_a_min
     return most if most >= floor else 0.0
+
+
+def deaf_of(network: Network, wire: SiteWire) -> frozenset[str]:
+    """EVSEs that cannot be told anything, or do not heed it: they count with what they may draw."""
+    abilities, quarantined = wire.abilities(), wire.quarantined()
+    found = set(quarantined)
+    for node in network.evses:
+        ability = abilities[outlet_of(network, node).station]
+        if not ability.online or ability.rung is Rung.NONE:
+            found.add(node)
+    return frozenset(found)
+
+
+def held_by_others(
+    network: Network, wire: SiteWire, views: Sequence[CarView], deaf: frozenset[str], situation: Situation
+) -> Floats:
+    """(m, t) what EVSEs that are not planned may draw: what they promised; those that listen will do as told.
+
+    Args:
+        network: Of the site.
+        wire: Knows what was promised.
+        views: The cars that are planned.
+        deaf: EVSEs that cannot be told anything.
+        situation: The moment.
+    """
+    planned = {view.node for view in views}
+    slots = len(situation.slot_s)
+    others = [node for node in network.evses if node not in planned]
+    idle_a = IDLE_A if network.site.idle_a is None else network.site.idle_a
+    held = {
+        node: most if node in deaf else np.full(slots, min(float(most[0]), idle_a))
+        for node, most in wire.worst(situation.start, situation.slot_s, others).items()
+    }
+    return reserved(network, held, slots)
 
 
 def reserved(network: Network, worst: Mapping[str, Floats], slots: int) -> Floats:

@@ -13,46 +13,41 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
-from engine.model.caps import CapDirection, CapHeard, CapReleased, CapSaved, HeldCap
+from engine.model.caps import CapDirection, HeldCap
 from engine.model.charging_profiles import ChargingProfile
-from engine.model.commands import CommandRequest, CommandRequested, CommandSettled, Outcome
+from engine.model.commands import CommandRequested, CommandSettled, Outcome
 from engine.model.facts import Fact, OperatorFact
-from engine.model.metering import ReadingsRecorded
 from engine.model.plans import SiteAlertRaised
-from engine.model.sites import DriverAsked, LoadKind, SeriesKind, SeriesSaved, Site, SiteSeries
-from engine.model.smart_charging import LimitImposed, LimitReleased
+from engine.model.sites import DriverAsked, Site, SiteSeries
+from engine.model.smart_charging import LimitImposed
 from smartcharging import allocators
 from smartcharging.allocators.max_min import MaxMin, by_need
-from smartcharging.cap_states import CapStatus
 from smartcharging.caps import CapKeeper
 from smartcharging.cars import CarKeeper
 from smartcharging.forecast import Forecaster, ForecastSettings, stays_of
 from smartcharging.forecast.stays import PastStay
 from smartcharging.network import Network
-from smartcharging.planning import drafts, triggers
+from smartcharging.planning import drafts
 from smartcharging.planning.aims import aims_of
 from smartcharging.planning.alarms import Alarms
 from smartcharging.planning.decisions import Decisions
 from smartcharging.planning.drafts import Draft, Planned
+from smartcharging.planning.ears import Ears, by_node
 from smartcharging.planning.peak import Peak
-from smartcharging.planning.problems import Standing, cars_from, outlet_of, plug_of, reserved, stores_from
+from smartcharging.planning.problems import Standing, cars_from, deaf_of, held_by_others, plug_of, stores_from
 from smartcharging.planning.retelling import Story, known_order, known_stations
 from smartcharging.planning.settings import BY, PlannerSettings
 from smartcharging.planning.situation import Situation, infeasible, metered_over, overloads, situation_of, slots_at
 from smartcharging.planning.targets import targets_of
 from smartcharging.planning.turns import Turns
 from smartcharging.problem import Floats, Problem
-from smartcharging.wire.capabilities import Rung
 from smartcharging.wire.site_wire import SiteWire, Sources
-from smartcharging.words import CarView, NodeLoad, Order
+from smartcharging.words import NodeLoad, Order
 
 VERIFY_S = timedelta(seconds=10)
 """Between two looks at the meters of all cars, for whether stations keep to their limits."""
 LATER = timedelta(seconds=30)
 """Within so long news is planned that only gives more room."""
-IDLE_A = 6.0
 
 
 class SitePlanner:
@@ -81,16 +76,12 @@ class SitePlanner:
         self._allocator = allocators.create(site.allocator)
         self._spare = MaxMin(by_need)
         self._forecaster = Forecaster(settings=ForecastSettings.of(site))
-        self._series: dict[SeriesKind, SiteSeries] = {}
         self._turns = Turns(site.site, settings)
+        self._ears = Ears(site, self.stations, self._cars, self._caps, self._turns, settings.load_step_kw)
         self._decisions = Decisions(site.site, site.allocator, timedelta(seconds=settings.decisions_s))
         self._alarms = Alarms(site.site)
         self._peak = Peak(ZoneInfo(site.time_zone))
         self._standing: dict[str, Standing] = {}
-        self._loads_kw: Mapping[str, float] = {}
-        """What each load drew when the site was planned last, kW by node."""
-        self._limits_moved = True
-        self._to_verify = False
         self._verified_at: datetime | None = None
         self._generation = 0
 
@@ -108,7 +99,7 @@ class SitePlanner:
         self._wire.restore(known_stations(facts), now)
         self._caps.restore(*(cap for cap in caps if cap.cap.site == self.site.site))
         for told in series:
-            self._series[told.kind] = told
+            self._ears.series[told.kind] = told
         for asked in requests:
             self._cars.ask(asked.request, asked.at)
         for station, story in facts.items():
@@ -128,90 +119,24 @@ class SitePlanner:
             self.settled(fact.command_id, fact.outcome, at)
             return
         if isinstance(fact, CommandRequested):
-            self._requested(station, fact.request, at)
+            request = fact.request  # what a forerunner that was killed had sent counts, too
+            if request.by == BY and not request.command_id.startswith(f"{self._name}."):
+                self._wire.take_up(station, known_order(request, None, is_open=True), at)
             return
         self._wire.hear(station, fact, at)
-        touched = self._cars.hear(station, fact, at)
-        if isinstance(fact, ReadingsRecorded):
-            self._read(touched, at)
-        elif isinstance(fact, LimitImposed | LimitReleased):
-            if self._caps.limit_reported(station, fact):
-                self._limits_moved = True
-                self._turns.news(triggers.trigger_of(fact) or triggers.CAP, at)
-        elif (trigger := triggers.trigger_of(fact)) is not None and (touched or trigger == triggers.CONNECTION):
-            self._turns.news(trigger, at)
+        self._ears.hear(station, fact, at)
 
     def hear_operator(self, fact: OperatorFact) -> bool:
         """A fact of the operator's, of this site or not; False: it changes nothing here."""
-        match fact:
-            case CapSaved() | CapHeard() | CapReleased():
-                return self._hear_cap(fact)
-            case SeriesSaved(series=series, at=at):
-                if series.site != self.site.site:
-                    return False
-                self._series[series.kind] = series
-                self._turns.news(triggers.PRICES, at)
-                return True
-            case DriverAsked(request=request, at=at):
-                if request.station is not None and request.station not in self.stations:
-                    return False
-                self._cars.ask(request, at)
-                self._turns.news(triggers.DRIVER, at)
-                return True
-            case _:
-                return False
+        return self._ears.hear_operator(fact)
 
     def reconcile(self, caps: Sequence[HeldCap], now: datetime) -> None:
         """All caps that the book holds for it at this moment."""
-        before = self._caps.states(now)
-        self._caps.reconcile(caps, now)
-        if self._caps.states(now) != before:
-            self._limits_moved = True
-            self._turns.news(triggers.CAP, now)
+        self._ears.reconcile(caps, now)
 
     def settled(self, order_id: str, outcome: Outcome, now: datetime) -> None:
         """What became of an order. Of orders that are not its own: nothing."""
         self._wire.settled(order_id, outcome, now)
-
-    def _requested(self, station: str, request: CommandRequest, at: datetime) -> None:
-        """A command to one of its stations: what a forerunner that was killed had sent counts, too."""
-        if request.by == BY and not request.command_id.startswith(f"{self._name}."):
-            self._wire.take_up(station, known_order(request, None, is_open=True), at)
-
-    def _hear_cap(self, fact: CapSaved | CapHeard | CapReleased) -> bool:
-        was_silent = isinstance(fact, CapHeard) and self._is_silent(fact)
-        if not self._caps.hear(fact):
-            return False
-        if isinstance(fact, CapHeard) and not was_silent:
-            return True  # it lives on, as was believed
-        self._limits_moved = True
-        source = fact.cap.source if isinstance(fact, CapSaved) else fact.source
-        if isinstance(fact, CapSaved) and fact.cap.emergency:
-            self._turns.emergency(f"{triggers.CAP} {source}", fact.at)
-        else:
-            self._turns.news(f"{triggers.CAP} {source}", fact.at)
-        return True
-
-    def _is_silent(self, fact: CapHeard) -> bool:
-        silent = {state.source for state in self._caps.states(fact.at) if state.status is CapStatus.SILENT}
-        return fact.source in silent
-
-    def _read(self, touched: frozenset[str], at: datetime) -> None:
-        """A meter: whether stations keep to their limits is looked at in a while, loads that rise at once."""
-        self._to_verify = True
-        metered = {load.node for load in self.site.loads if load.kind is LoadKind.METERED}
-        if not touched & metered:
-            if touched:  # phases are known now, or the car takes less than it may
-                self._turns.news("meter", at, within=LATER)
-            return
-        loads = self._cars.loads(at, np.ones(1), at)
-        drawn = _by_node(loads)
-        step = self._settings.load_step_kw
-        if any(kw > self._loads_kw.get(node, 0.0) + step for node, kw in drawn.items()):
-            self._limits_moved = True
-            self._turns.news(triggers.LOAD, at)
-        elif any(kw < self._loads_kw.get(node, 0.0) - 2 * step for node, kw in drawn.items()):
-            self._turns.news(triggers.LOAD, at, within=LATER)
 
     # When
 
@@ -245,7 +170,8 @@ class SitePlanner:
     def draft(self, now: datetime) -> Draft:
         """The beginning of a plan: what is to be solved."""
         trigger = self._turns.began(now)
-        self._learn()
+        for stay in self._cars.departed():
+            self._forecaster.learn(stay)
         situation = self._situation(now, slots_at(now, self._settings.horizon_h, self._settings.slots_max))
         return self._drafted(situation, trigger, now, forecaster=self._forecaster)
 
@@ -272,7 +198,8 @@ class SitePlanner:
         alarms = self._alarms.news(self._wrong(draft, now), now)
         summary = drafts.summary(self.site.site, self.site.allocator, self._network, draft, len(decided), now)
         self.cars = len(draft.views)
-        self._turns.change_at(self._changes_at(draft.situation, now), now)
+        changes = [at for at in (draft.situation.changes_at(), self._caps.next_change_at(now)) if at is not None]
+        self._turns.change_at(min(changes, default=None), now)
         return Planned(orders=orders, facts=(*decided, *alone, summary, *alarms))
 
     def send(self, now: datetime) -> Planned:
@@ -288,13 +215,13 @@ class SitePlanner:
     def _situation(self, now: datetime, slot_s: Floats) -> Situation:
         """What holds now; the wire is told of it, too."""
         loads = self._cars.loads(now, slot_s, now)
-        self._loads_kw = _by_node(loads)
+        self._ears.loads_kw = by_node(loads)
         self._tell_limits(now)
         return situation_of(self._network, self._caps, loads, now, slot_s)
 
     def _tell_limits(self, now: datetime) -> None:
         """The wire asks for caps and loads itself, on a grid of its own."""
-        self._limits_moved = False
+        self._ears.limits_moved = False
 
         def loads(start: datetime, slot_s: Floats) -> tuple[NodeLoad, ...]:
             return self._cars.loads(start, slot_s, now)
@@ -309,13 +236,13 @@ class SitePlanner:
 
     def _drafted(self, situation: Situation, trigger: str, now: datetime, *, forecaster: Forecaster | None) -> Draft:
         self._generation += 1
-        deaf = self._deaf()
+        deaf = deaf_of(self._network, self._wire)
         if forecaster is not None:  # not in a hurry
             self._allow(now)
         here = self._cars.cars(now, forecaster)
         views = tuple(view for view in here if view.node not in deaf)
         alone = tuple(view for view in here if view.node in deaf)
-        held = self._held_by_others(views, deaf, situation)
+        held = held_by_others(self._network, self._wire, views, deaf, situation)
         slot_s, slots = situation.slot_s, len(situation.slot_s)
         problem = Problem(
             rows=self._network.rows([plug_of(view) for view in views]),
@@ -323,7 +250,7 @@ class SitePlanner:
             exports=situation.exports,
             slot_s=slot_s,
             cars=cars_from(self._network, views, self._standing, now, slot_s=float(slot_s[0])),
-            aims=aims_of(self.site, self._series, now, slot_s, loads=situation.loads, peak_kw=self._peak.kw),
+            aims=aims_of(self.site, self._ears.series, now, slot_s, loads=situation.loads, peak_kw=self._peak.kw),
             stores=stores_from(self.site, self._network, now) if slots > 1 else None,
             time_s=self._settings.solve_s,
         )
@@ -339,32 +266,6 @@ class SitePlanner:
             spare=self._spare,
         )
 
-    def _deaf(self) -> frozenset[str]:
-        """EVSEs that cannot be told anything, or do not heed it: they count with what they may draw."""
-        abilities = self._wire.abilities()
-        quarantined = self._wire.quarantined()
-        return frozenset(
-            node
-            for node in self._network.evses
-            if node in quarantined
-            or not (ability := abilities[outlet_of(self._network, node).station]).online
-            or ability.rung is Rung.NONE
-        )
-
-    def _held_by_others(self, views: Sequence[CarView], deaf: frozenset[str], situation: Situation) -> Floats:
-        """(m, t) what EVSEs that are not planned may draw: what they promised; those that listen will do as told."""
-        planned = {view.node for view in views}
-        slots = len(situation.slot_s)
-        held = {}
-        others = [node for node in self._network.evses if node not in planned]
-        for node, most in self._wire.worst(situation.start, situation.slot_s, others).items():
-            held[node] = most if node in deaf else np.full(slots, min(float(most[0]), self._idle_a))
-        return reserved(self._network, held, slots)
-
-    @property
-    def _idle_a(self) -> float:
-        return IDLE_A if self.site.idle_a is None else self.site.idle_a
-
     def _take(self, draft: Draft, now: datetime, *, urgent: bool) -> None:
         """The plan is what stations should hold from now on."""
         lease_s = self._settings.wire.lease_s + self._settings.wire.boundary_s
@@ -377,37 +278,28 @@ class SitePlanner:
         self._wire.want(targets, now)
 
     def _orders(self, now: datetime) -> list[Order]:
-        if self._limits_moved:
+        if self._ears.limits_moved:
             self._tell_limits(now)
         self._verify(now)
         return self._wire.orders(now)
 
     def _verify(self, now: datetime) -> None:
         """Tells the wire what cars were measured to draw, at most every few seconds."""
-        if not self._to_verify or (self._verified_at is not None and abs(now - self._verified_at) < VERIFY_S):
+        if not self._ears.to_verify or (self._verified_at is not None and abs(now - self._verified_at) < VERIFY_S):
             return
-        self._to_verify, self._verified_at = False, now
+        self._ears.to_verify, self._verified_at = False, now
         self._allow(now)
         drawn_kw = 0.0
         for view in self._cars.cars(now, None):
             if view.measured_at is not None and view.per_phase_a:
                 self._wire.metered(view.node, view.per_phase_a, view.measured_at)
             drawn_kw += view.power_kw or 0.0
-        self._peak.tell(drawn_kw + sum(self._loads_kw.values()), now)
+        self._peak.tell(drawn_kw + sum(self._ears.loads_kw.values()), now)
 
     def _allow(self, now: datetime) -> None:
         """The cars' keeper must know what cars may draw, to see that one takes less."""
         for node, current_a in self._wire.held_a(now).items():
             self._cars.allow(node, current_a)
-
-    def _learn(self) -> None:
-        for stay in self._cars.departed():
-            self._forecaster.learn(stay)
-
-    def _changes_at(self, situation: Situation, now: datetime) -> datetime | None:
-        """When limits or caps come to something else."""
-        moments = [at for at in (situation.changes_at(), self._caps.next_change_at(now)) if at is not None]
-        return min(moments, default=None)
 
     def _wrong(self, draft: Draft, now: datetime) -> list[SiteAlertRaised]:
         """All that needs a person now."""
@@ -429,11 +321,3 @@ def _stations_of(site: Site) -> tuple[str, ...]:
     named = [node.station for node in site.nodes if node.station is not None]
     meters = [load.station for load in site.loads if load.station is not None]
     return tuple(dict.fromkeys([*outlets, *named, *meters]))
-
-
-def _by_node(loads: Sequence[NodeLoad]) -> dict[str, float]:
-    """KW in the first slot."""
-    found: dict[str, float] = {}
-    for load in loads:
-        found[load.node] = found.get(load.node, 0.0) + float(load.kw[:, 0].sum())
-    return found

@@ -13,6 +13,8 @@ from smartcharging.planning.settings import PlannerSettings
 from smartcharging.planning.situation import AHEAD_S
 from smartcharging.planning.triggers import START, TIME
 
+PLAN_AFTER_EMERGENCY = timedelta(seconds=6)
+"""Until then all stations of a fleet have been told, and the machine has nothing better to do."""
 _SPREAD = 0.2
 _A_LITTLE = timedelta(seconds=1)
 
@@ -53,7 +55,7 @@ class Turns:
     def emergency(self, trigger: str, now: datetime) -> None:
         """Stations are to be told at once; the plan follows."""
         self.urgent = True
-        self.news(trigger, now, within=timedelta(seconds=2))
+        self.news(trigger, now, within=PLAN_AFTER_EMERGENCY)
 
     def change_at(self, at: datetime | None, now: datetime) -> None:
         """Limits or caps will be others from then on."""

@@ -77,7 +77,7 @@ class Truth:
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
 
-    def believe(self, step: int, cars: Ints, drawn_kwh: Floats, slot_s: Floats) -> Believed:
+    def believe(self, step: int, cars: Ints, drawn_kwh: Floats, slot_s: Floats) -> Believed:  # noqa: ARG002 (theirs)
         """See `Beliefs`."""
         departs_s = seconds(self._timeline.depart[cars] - step, self._timeline.step_s)
         return Believed(departs_s, self._timeline.energy_kwh[cars] - drawn_kwh)
@@ -107,7 +107,7 @@ class Estimates:
             ]
         )
 
-    def believe(self, step: int, cars: Ints, drawn_kwh: Floats, slot_s: Floats) -> Believed:
+    def believe(self, step: int, cars: Ints, drawn_kwh: Floats, slot_s: Floats) -> Believed:  # noqa: ARG002 (theirs)
         """See `Beliefs`."""
         departs_s: Floats = np.maximum(self.departs_at_s[cars] - step * self._step_s, OVERDUE_S)
         wanted = self.energy_kwh[cars] - drawn_kwh

@@ -145,16 +145,18 @@ def beside_optimum(figures: Sequence[Figures]) -> list[Figures]:
     return [one.beside(optima[one.cap_kw]) for one in figures if one.allocator != foresight.NAME]
 
 
-def won_back_percent(figures: Sequence[Figures], cap_kw: float, allocator: str, departures: Departures) -> float | None:
+def won_back_percent(
+    figures: Sequence[Figures], cap_kw: float, allocator: str, departures: Departures, *, edf: str = "edf"
+) -> float | None:
     """How much of what EDF loses to the optimum under the drivers' estimates an allocator does not lose.
 
-    None: one of the two was not run, or EDF loses nothing.
+    `edf`: whose, ours or the referee's. None: one of the two was not run, or EDF loses nothing.
     """
     mine = _energy(figures, cap_kw, allocator, departures)
-    edf = _energy(figures, cap_kw, "edf", Departures.ESTIMATED)
-    if mine is None or edf is None or edf >= 100:
+    lost = _energy(figures, cap_kw, edf, Departures.ESTIMATED)
+    if mine is None or lost is None or lost >= 100:
         return None
-    return 100 * (mine - edf) / (100 - edf)
+    return 100 * (mine - lost) / (100 - lost)
 
 
 def _energy(figures: Sequence[Figures], cap_kw: float, allocator: str, departures: Departures) -> float | None:

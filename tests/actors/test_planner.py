@@ -321,22 +321,3 @@ async def test_a_start_gets_its_first_profile(house):
     profile = decode_charging_profile(await planner.first_profile("CP1", 1))
     assert profile.transaction_id is None
     assert await planner.first_profile("NOBODY", 1) is None
-
-
-async def test_decisions_that_nobody_takes_are_bounded(house, monkeypatch):
-    monkeypatch.setattr(module, "FACTS_MAX", 10)
-    planner = house.planner()
-    made = SitePlanned(
-        site="s",
-        at=datetime.now(UTC),
-        layer="static",
-        allocator="x",
-        cars=0,
-        paused=0,
-        changed=0,
-        solve_ms=0.0,
-        planned_kw=0.0,
-        limit_kw=None,
-    )
-    planner._record([made] * 100)
-    assert len(planner._facts) == 10

@@ -47,8 +47,8 @@ from smartcharging.planning.site_planner import SitePlanner
 START_S = datetime(2026, 5, 1, 10, 7, tzinfo=UTC).timestamp()
 STEP_S = 0.5
 METER_S = 5.0
-NOTICE_S = 15.0
-"""What a cap that counts at once may take until it is known to cars."""
+GRACE_TOLD_S = 15.0
+"""Of what profiles allow, which moves at once where cars need a while: a building that rises, and a cap that drops."""
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,11 +60,13 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     away_every_s: float = 900.0
     away_s: tuple[float, float] = (5.0, 120.0)
     dies_every_s: float = 600.0
-    dead_s: tuple[float, float] = (1.0, 15.0)
+    dead_s: tuple[float, float] = (1.0, 10.0)
     cap_every_s: float = 1_200.0
     cap_s: tuple[float, float] = (60.0, 600.0)
     reaction_s: tuple[float, float] = (0.3, 3.0)
     garage: str = "difficult"
+    notice_s: float = 15.0
+    """A cap that counts at once counts for the meters so much later: messages and cars take their time."""
 
 
 CALM = Trouble(
@@ -272,7 +274,7 @@ class Loop:
         self.plan = plan
         self.site = msgspec.convert(plan.site | {"allocator": allocator} | site, Site, strict=False)
         tree = SiteTree(plan.site)
-        self.meter, self.told = SiteMeter(tree), SiteMeter(tree, grace_s=NOTICE_S)
+        self.meter, self.told = SiteMeter(tree), SiteMeter(tree, grace_s=GRACE_TOLD_S)
         self.building = building_of(BUILDING_KW_MAX, self.chance, kw_per_s_max=RESERVE_KW / 60.0)
         self.caps, self.held = [], {}
         self.store, self.facts, self.orders = Store(), [], []
@@ -423,7 +425,7 @@ class Loop:
         cap = CapSource(site=self.site.site, source="grid", steps=(CapStep(self.now, kw),), emergency=True)
         self.tell_cap(CapSaved(cap, "me", self.now))
         self.held["grid"] = HeldCap(cap, self.now, self.now)
-        self.caps.append(Cap("grid", "", self.now_s + NOTICE_S, kw))
+        self.caps.append(Cap("grid", "", self.now_s + self.trouble.notice_s, kw))
         self.later(self.chance.uniform(*self.trouble.cap_s), self.caps_end)
         self.again(self.trouble.cap_every_s + self.trouble.cap_s[1], self.caps_drop)
 

@@ -9,6 +9,7 @@ from loadtests.sites.site_meter import GRACE_S
 from tests.smartcharging.loop import CALM, Loop, Trouble
 
 HOUR_S = 3_600.0
+# A cap may come while the planner is dead (60 s), and a lost request is missed only after its deadline (30 s).
 WORSE = Trouble(
     delay_s=8.0,
     lost=0.08,
@@ -18,6 +19,7 @@ WORSE = Trouble(
     dead_s=(1.0, 60.0),
     cap_every_s=400.0,
     reaction_s=(0.3, 4.5),
+    notice_s=150.0,
 )
 
 
@@ -34,14 +36,14 @@ def assert_kept(loop):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_no_limit_is_broken_in_trouble(seed):
-    loop = Loop(3 + seed, seed).open_doors().runs(HOUR_S).ends()
+    loop = Loop(3 + seed, seed).open_doors().runs(HOUR_S / 2).ends()
     assert_kept(loop)
-    assert loop.restarts >= 2
+    assert loop.restarts >= 1
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_limit_is_broken_in_worse_trouble(seed):
-    assert_kept(Loop(6, 100 + seed, WORSE).open_doors().runs(HOUR_S).ends())
+    assert_kept(Loop(6, 100 + seed, WORSE).open_doors().runs(HOUR_S / 2).ends())
 
 
 @pytest.mark.parametrize("allocator", ["narke", "edf", "equal-share", "uncontrolled"])
@@ -58,13 +60,13 @@ def test_no_limit_is_broken_in_a_whole_day_of_trouble(seed):
 
 def test_what_is_promised_never_exceeds_a_limit_that_does_not_move():
     """Not even for a moment: without caps and buildings the sum of what profiles allow fits at each second."""
-    loop = Loop(8, 3, Trouble(cap_every_s=1e12), building=False).open_doors().runs(HOUR_S).ends()
+    loop = Loop(8, 3, Trouble(cap_every_s=1e12), building=False).open_doors().runs(HOUR_S / 2).ends()
     assert_kept(loop)
     assert [str(each) for each in loop.told.shorter] == []
 
 
 def test_without_trouble_the_limit_is_used():
-    loop = Loop(8, 5, CALM, building=False).open_doors().runs(HOUR_S).ends()
+    loop = Loop(8, 5, CALM, building=False).open_doors().runs(HOUR_S / 2).ends()
     assert_kept(loop)
     assert max(loop.meter.highest.values()) > 0.9
 
@@ -83,7 +85,7 @@ def test_a_dead_planner_leaves_stations_within_their_limits():
     """Leases run out, and all fall to their static shares together."""
     loop = Loop(8, 11, CALM, building=False).open_doors().runs(1_200)
     loop.planner = None
-    loop.runs(2 * HOUR_S).ends()
+    loop.runs(1.25 * HOUR_S).ends()
     assert_kept(loop)
 
 

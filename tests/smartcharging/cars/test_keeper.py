@@ -17,6 +17,7 @@ from engine.model.sites import DriverRequest, Load, LoadKind
 from engine.model.smart_charging import AcNeeds, EvNeeds, NeedsRecorded, NeedsReported, NeedsVerdict, PriorityChanged
 from engine.model.transactions import ChargingState, Stage, TransactionFlag
 from smartcharging.cars import CarKeeper
+from smartcharging.forecast import Forecaster
 from smartcharging.words import NeedSource
 from tests.smartcharging.cars.meter import STATION, at, currents, ended, opened, reading, told, updated
 from tests.smartcharging.sites import depot
@@ -307,6 +308,18 @@ def test_a_car_that_leaves_while_it_charges_may_have_wanted_more(amps, last_s, s
 @pytest.mark.parametrize(("state", "still"), [(ChargingState.CHARGING, True), (ChargingState.SUSPENDED_EV, False)])
 def test_without_a_meter_the_station_says_whether_it_was_charging(state, still):
     assert kept(opened(charging_state=state), ended(3600)).departed()[0].still_taking is still
+
+
+def test_how_likely_cars_stay_is_told_by_node():
+    keeper = kept(opened(), opened("t2", 0, 2, token="other"))
+    keeper.ask(DriverRequest(token="tag", departs_at=at(3600)), at(0))
+    slots = np.full(8, 900.0)
+    found = keeper.staying(["CP-1/2", "nowhere", "CP-1/1"], slots, at(600), Forecaster())
+    assert found.shape == (3, 8)
+    assert (found[1] == 1.0).all()
+    assert (np.diff(found, axis=1) <= 0).all()
+    assert found[2, -1] < 0.1 < found[0, -1]
+    assert found[2, 0] > 0.9
 
 
 def test_nothing_is_learned_of_a_transaction_that_we_ended():

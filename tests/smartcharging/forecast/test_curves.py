@@ -80,6 +80,15 @@ def cut_curve(values, cut):
     return Curve(np.array(values, dtype=float), np.ones(len(values)), 1.0, np.array(cut))
 
 
+def test_who_stays_through_a_slot_is_between_its_ends():
+    found = curve(range(1, 101))
+    slots = np.array([10.0, 20.0, 5.0])
+    staying = found.staying(20.0, slots)
+    ends = found.alive(20.0, np.array([0.0, 10.0, 30.0, 35.0]))
+    assert (ends[1:] <= staying).all()
+    assert (staying <= ends[:-1]).all()
+
+
 def test_what_was_cut_off_counts_for_what_is_beyond():
     values = list(range(1, 101))
     whole, cut = curve(values), cut_curve(values, [value % 2 == 0 for value in values])

@@ -172,7 +172,7 @@ class TestCaps:
         twin.take(planned)
         assert twin.sum_a * KW_PER_A <= 15.0 + 1e-6
         assert not twin.planner.is_urgent()
-        twin.runs(5)
+        twin.runs(10)
         assert "cap operator" in twin.facts(SitePlanned)[-1].trigger
 
     def test_of_caps_of_another_site_it_hears_nothing(self, twin):

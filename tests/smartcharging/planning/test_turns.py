@@ -55,7 +55,7 @@ def test_an_emergency_is_now_and_its_plan_soon():
     assert turns.urgent
     assert turns.due_at(NOW + s(1)) == NOW + s(1)
     turns.urgent = False
-    assert turns.due_at(NOW + s(1)) == NOW + s(3)
+    assert turns.due_at(NOW + s(1)) == NOW + s(7)
 
 
 def test_a_change_of_limits_is_planned_for_before_and_after_it_comes():

@@ -62,8 +62,8 @@ def test_who_says_nothing_is_taken_for_the_usual():
 @pytest.mark.parametrize("departures", [Departures.FORECAST, Departures.HISTORY])
 def test_forecasts_do_not_peek(departures):
     """Other futures, the same past: the same is believed until they part."""
-    sessions = load().sessions[:120]
-    split = sessions[60].arrived_at
+    sessions = load().sessions[:50]
+    split = sessions[25].arrived_at
     changed = [
         msgspec.structs.replace(one, departed_at=one.departed_at + timedelta(hours=3), energy_kwh=one.energy_kwh * 2)
         if one.departed_at > split
@@ -111,7 +111,7 @@ def test_a_forecast_learns_from_who_has_left():
 
 
 def test_what_is_believed_is_positive_for_every_car_and_kind():
-    sessions = load().sessions[:60]
+    sessions = load().sessions[:25]
     for departures in Departures:
         said = Says(lambda _: 8.0)
         replay(sessions, caltech(150), lambda said=said: said, departures=departures)
@@ -121,7 +121,7 @@ def test_what_is_believed_is_positive_for_every_car_and_kind():
 
 
 def test_history_alone_does_not_hear_drivers():
-    sessions = load().sessions[:100]
+    sessions = load().sessions[:40]
     deaf = [msgspec.structs.replace(one, estimated_departure=None, requested_kwh=None) for one in sessions]
 
     def given(which, departures):
@@ -142,7 +142,7 @@ def test_history_alone_does_not_hear_drivers():
 @pytest.mark.parametrize("departures", [Departures.FORECAST, Departures.HISTORY])
 def test_a_forecast_says_how_likely_a_car_is_still_there(departures):
     said = Says(lambda _: 8.0)
-    replay(load().sessions[:60], caltech(150), lambda: said, departures=departures)
+    replay(load().sessions[:25], caltech(150), lambda: said, departures=departures)
     for problem in said.problems:
         stays = problem.cars.stays
         assert stays.shape == (len(problem.cars), problem.slots)

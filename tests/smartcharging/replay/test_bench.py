@@ -16,6 +16,7 @@ from smartcharging.replay.bench import (
     run,
     won_back_percent,
 )
+from smartcharging.replay.figures import Figures
 from smartcharging.replay.loaders import load
 from smartcharging.replay.sessions import Loaded
 from tests.smartcharging.replay.made import MIDNIGHT, session
@@ -101,10 +102,35 @@ def test_a_job_tells_how_far_it_is():
     assert heard
 
 
-def test_won_back_is_the_share_of_what_edf_loses_under_estimates():
-    bench = Bench(sessions=load().sessions[:60])
-    jobs = jobs_of([20.0], [Departures.TRUE, Departures.ESTIMATED], ["edf", "fcfs"], with_referee=False)
-    found = beside_optimum([run(bench, job) for job in jobs])
+def figures(allocator, departures, delivered_kwh):
+    return Figures(
+        allocator=allocator,
+        cap_kw=20.0,
+        departures=departures.value,
+        sessions=10,
+        requested_kwh=200.0,
+        delivered_kwh=delivered_kwh,
+        served=5,
+        changes=0,
+        ev_hours=1.0,
+        optimum_kwh=100.0,
+        optimum_served=10,
+    )
+
+
+def test_won_back_is_the_share_of_what_edf_loses_to_the_optimum_under_estimates():
+    found = [
+        figures("edf", Departures.ESTIMATED, 90.0),
+        figures("narke", Departures.FORECAST, 95.0),
+        figures("fcfs", Departures.TRUE, 88.0),
+    ]
     assert won_back_percent(found, 20.0, "edf", Departures.ESTIMATED) == 0
-    assert 0 < won_back_percent(found, 20.0, "edf", Departures.TRUE) < 100
+    assert won_back_percent(found, 20.0, "narke", Departures.FORECAST) == pytest.approx(50)
+    assert won_back_percent(found, 20.0, "fcfs", Departures.TRUE) == pytest.approx(-20)
     assert won_back_percent(found, 20.0, "llf", Departures.TRUE) is None
+    assert won_back_percent(found, 30.0, "edf", Departures.ESTIMATED) is None
+
+
+def test_won_back_may_be_reckoned_from_the_referee_s_edf():
+    found = [figures("acn-edf", Departures.ESTIMATED, 80.0), figures("narke", Departures.FORECAST, 95.0)]
+    assert won_back_percent(found, 20.0, "narke", Departures.FORECAST, edf="acn-edf") == pytest.approx(75)

@@ -77,7 +77,7 @@ def test_a_violation_that_appears_when_a_car_stops_within_a_step_is_seen(energy_
 
 
 def test_uncontrolled_violates_at_a_low_cap_and_the_others_do_not():
-    sessions = load().sessions[:60]
+    sessions = load().sessions[:30]
     by_name = {
         name: replay(sessions, caltech(20), lambda name=name: create(name))
         for name in ("uncontrolled", "edf", "max-min")
@@ -89,7 +89,7 @@ def test_uncontrolled_violates_at_a_low_cap_and_the_others_do_not():
 
 def test_the_same_replay_gives_the_same_figures():
     def once():
-        figures = replay(load().sessions[:80], caltech(20), lambda: create("max-min"), course=Course(keep=True))
+        figures = replay(load().sessions[:30], caltech(10), lambda: create("max-min"), course=Course(keep=True))
         return figures.given_kwh, figures.changes, figures.ev_hours
 
     assert once() == once()

@@ -49,7 +49,7 @@ def test_a_pair_of_phases_alone_is_held_to_its_exact_phasor():
 @pytest.mark.parametrize("cap_kw", [10, 20, 40])
 @pytest.mark.parametrize("first", [0, 700])
 def test_no_allocator_beats_it(cap_kw, first):
-    sessions = load().sessions[first : first + 90]
+    sessions = load().sessions[first : first + 40]
     network = caltech(cap_kw)
     best = optimum(sessions, network)
     for name in ("edf", "llf", "fcfs", "max-min", "equal-share"):
@@ -60,7 +60,7 @@ def test_no_allocator_beats_it(cap_kw, first):
 
 def test_its_currents_need_no_more_than_the_network_has():
     tight, wide = caltech(20), caltech(22)
-    sessions = load().sessions[:150]
+    sessions = load().sessions[:60]
     assert optimum(sessions, tight).delivered_kwh < optimum(sessions, wide).delivered_kwh
 
 

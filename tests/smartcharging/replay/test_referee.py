@@ -15,7 +15,7 @@ from smartcharging.replay.phasor_network import single
 from smartcharging.replay.referee import NoRefereeError, referee
 from tests.smartcharging.replay.made import session
 
-SESSIONS = load().sessions[40:75]
+SESSIONS = load().sessions[40:58]
 
 
 class Continuous:
@@ -38,7 +38,7 @@ class Continuous:
 def test_its_edf_comes_to_what_the_same_comes_to_here():
     acnportal = pytest.importorskip("acnportal")
     assert acnportal
-    network = caltech(20)
+    network = caltech(12)
     theirs = referee(SESSIONS, network, "acn-edf")
     ours = replay(SESSIONS, network, Continuous)
     assert theirs.delivered_kwh == pytest.approx(ours.delivered_kwh, rel=0.01)
@@ -52,11 +52,11 @@ def test_its_edf_comes_to_what_the_same_comes_to_here():
 @pytest.mark.parametrize("departures", [Departures.TRUE, Departures.ESTIMATED])
 def test_it_keeps_the_limits_and_does_not_beat_the_optimum(algorithm, departures):
     pytest.importorskip("acnportal")
-    network = caltech(20)
-    figures = referee(SESSIONS[:20], network, algorithm, departures=departures)
+    network = caltech(12)
+    figures = referee(SESSIONS[:10], network, algorithm, departures=departures)
     assert figures.violations == 0
-    assert figures.delivered_kwh <= optimum(SESSIONS[:20], network).delivered_kwh * (1 + 1e-6)
-    assert (figures.allocator, figures.departures, figures.sessions) == (algorithm, departures.value, 20)
+    assert figures.delivered_kwh <= optimum(SESSIONS[:10], network).delivered_kwh * (1 + 1e-6)
+    assert (figures.allocator, figures.departures, figures.sessions) == (algorithm, departures.value, 10)
 
 
 def test_a_car_whose_driver_asked_for_too_much_stops_when_it_is_full():
@@ -69,15 +69,15 @@ def test_a_car_whose_driver_asked_for_too_much_stops_when_it_is_full():
 
 def test_it_knows_no_forecasts():
     with pytest.raises(ValueError, match="no forecasts"):
-        referee(SESSIONS, caltech(20), "acn-edf", departures=Departures.FORECAST)
+        referee(SESSIONS, caltech(12), "acn-edf", departures=Departures.FORECAST)
 
 
 def test_an_unknown_algorithm_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match="acn-edf, acn-llf, acn-round-robin"):
-        referee(SESSIONS, caltech(20), "acn-magic")
+        referee(SESSIONS, caltech(12), "acn-magic")
 
 
 def test_without_acnportal_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "acnportal", None)
     with pytest.raises(NoRefereeError, match="--no-referee"):
-        referee(SESSIONS, caltech(20), "acn-edf")
+        referee(SESSIONS, caltech(12), "acn-edf")
