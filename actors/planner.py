@@ -108,11 +108,14 @@ class PlannerActor:
 
     async def health(self) -> dict[str, Any]:
         """`failure` is empty while it hears of its sites."""
+        alerts = sum(len(hosted.planner.alerts) for hosted in self._sites.values())
+        metrics.planner_alerts.set(alerts)
+        metrics.planner_cars.set(sum(hosted.planner.cars for hosted in self._sites.values()))
         return {
             "failure": self._failure,
             "sites": len(self._sites),
             "plans": self._plans,
-            "alerts": sum(len(hosted.planner.alerts) for hosted in self._sites.values()),
+            "alerts": alerts,
             "orders_waiting": len(self.outbox),
             "lag_s": round(self._lag_s, 3),
         }

@@ -122,7 +122,8 @@ class System:
             Exception: What kept an actor from starting, e.g. a port that is taken.
         """
         await self._stations.arrive()  # the directory places units on those that live when it starts
-        await asyncio.gather(self._ingresses.arrive(), self._wait_for((*ONE_EACH, *planner.planner_names(self._settings))))
+        one_each = (*ONE_EACH, *planner.planner_names(self._settings))
+        await asyncio.gather(self._ingresses.arrive(), self._wait_for(one_each))
         await self._router.start()
 
     async def targets(self) -> tuple[ScrapeTarget, ...]:

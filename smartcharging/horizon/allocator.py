@@ -2,11 +2,10 @@
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
 from smartcharging.horizon.limits import Limits
-from smartcharging.horizon.memory import Remembered, passed, put_off, slot_at
+from smartcharging.horizon.memory import Remembered, passed, slot_at
 from smartcharging.horizon.program import Program, program
 from smartcharging.horizon.solver import BASIC, LOWER, Solved, SolverError, Warm, solve
 from smartcharging.horizon.sound import sound
@@ -51,14 +50,13 @@ class Horizon:
             return Allocation(
                 current_a=nobody[:, 0], binding=np.zeros(0, dtype=np.int64), plan_a=nobody, layer="horizon"
             )
-        last, self._last = self._last, None
-        overdue = put_off(last, problem.cars)
-        made = program(_without_departure(problem, overdue))
+        made = program(problem)
         limits = [Limits(problem, made)]
         if len(made.give.item) or len(made.store_give.item):
             limits.append(Limits(problem, made, giving=True))
+        last, self._last = self._last, None
         solved = solve(made, tuple(limits), _warm(problem, made, last), problem.time_s)
-        self._last = _remembered(problem, made, limits[0], solved, overdue)
+        self._last = _remembered(problem, made, limits[0], solved)
         return _allocation(problem, made, solved)
 
 
@@ -83,23 +81,13 @@ def _warm(problem: Problem, made: Program, last: Remembered | None) -> Warm | No
     return Warm(columns, rows, tight)
 
 
-def _without_departure(problem: Problem, cars: NDArray[np.bool_]) -> Problem:
-    """The problem, with the departures of some cars unknown; where their stay is forecast, that tells enough."""
-    if not cars.any() or problem.cars.stays is not None:
-        return problem
-    departs_s = np.where(cars, np.inf, problem.cars.departs_s)
-    return msgspec.structs.replace(problem, cars=msgspec.structs.replace(problem.cars, departs_s=departs_s))
-
-
-def _remembered(
-    problem: Problem, made: Program, limits: Limits, solved: Solved, overdue: NDArray[np.bool_]
-) -> Remembered:
+def _remembered(problem: Problem, made: Program, limits: Limits, solved: Solved) -> Remembered:
     shape = (len(problem.cars), problem.slots)
     draw = np.full(shape, -1, dtype=np.int8)
     draw[made.draw.item, made.draw.slot] = solved.columns[made.draw.number]
     energy = np.where(made.energy_row >= 0, solved.rows[np.maximum(made.energy_row, 0)], -1).astype(np.int8)
     tight = limits.tight(solved.values, problem.rows.matrix.shape[0])
-    return Remembered(cars=problem.cars, slot_s=problem.slot_s, draw=draw, energy=energy, tight=tight, put_off=overdue)
+    return Remembered(cars=problem.cars, slot_s=problem.slot_s, draw=draw, energy=energy, tight=tight)
 
 
 def _allocation(problem: Problem, made: Program, solved: Solved) -> Allocation:

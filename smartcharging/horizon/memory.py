@@ -16,12 +16,6 @@ SAME_S = 1.0
 """Cars whose stays grew by the same time but for this are the same."""
 
 
-DUE_S = 900.0
-"""A departure that is as near as this is due."""
-MOVED_S = 60.0
-"""By so much a departure is put off, and not only told more exactly."""
-
-
 class Passed(NamedTuple):
     """`elapsed_s`: since the other problem; None: no car tells. `place`: (n,) where a car was in it; -1: it is new."""
 
@@ -51,27 +45,11 @@ def slot_at(slot_s: Floats, elapsed_s: float, count: int, new_slot_s: Floats) ->
     return np.where(found < len(slot_s), found, -1)
 
 
-def put_off(last: "Remembered | None", now: Cars) -> NDArray[np.bool_]:
-    """(n,) cars that were to leave at any moment, did not, and are to leave at any moment again.
-
-    Whoever makes problems keeps a departure that has passed a little ahead of the clock. Such a car has stayed longer
-    than anybody expected, and most of those stay for hours: its departure is not known, rather than imminent.
-    """
-    if last is None:
-        return np.zeros(len(now), dtype=np.bool_)
-    gone = passed(last.cars, now)
-    there = gone.place >= 0
-    due = now.departs_s <= DUE_S
-    moved = now.departs_s - last.cars.departs_s[gone.place] + (gone.elapsed_s or 0.0) > MOVED_S
-    found: NDArray[np.bool_] = there & due & (moved | last.put_off[gone.place])
-    return found
-
-
 class Remembered(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """How a plan ended.
 
     `draw`: (n, t) int8, status of each cell, -1 where there was none. `energy`: (n,) of the cars' energy rows.
-    `tight`: (m, t) limits that were used up. `put_off`: (n,) cars whose departure was due, and was put off.
+    `tight`: (m, t) limits that were used up.
     """
 
     cars: Cars
@@ -79,4 +57,3 @@ class Remembered(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     draw: NDArray[np.int8]
     energy: NDArray[np.int8]
     tight: NDArray[np.bool_]
-    put_off: NDArray[np.bool_]

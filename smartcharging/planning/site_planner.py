@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from engine.model.caps import CapDirection, HeldCap
 from engine.model.charging_profiles import ChargingProfile
 from engine.model.commands import CommandRequested, CommandSettled, Outcome
@@ -244,12 +246,15 @@ class SitePlanner:
         alone = tuple(view for view in here if view.node in deaf)
         held = held_by_others(self._network, self._wire, views, deaf, situation)
         slot_s, slots = situation.slot_s, len(situation.slot_s)
+        cars = cars_from(self._network, views, self._standing, now, slot_s=float(slot_s[0]))
+        if forecaster is not None:
+            cars = replace(cars, stays=self._cars.staying(cars.ids, slot_s, now, forecaster))
         problem = Problem(
             rows=self._network.rows([plug_of(view) for view in views]),
             limits=situation.limits - held,
             exports=situation.exports,
             slot_s=slot_s,
-            cars=cars_from(self._network, views, self._standing, now, slot_s=float(slot_s[0])),
+            cars=cars,
             aims=aims_of(self.site, self._ears.series, now, slot_s, loads=situation.loads, peak_kw=self._peak.kw),
             stores=stores_from(self.site, self._network, now) if slots > 1 else None,
             time_s=self._settings.solve_s,

@@ -1,11 +1,19 @@
-"""Asks stations what they can hold: once for each make and firmware, where it is not known anyway."""
+"""Asks stations what they can hold, and (2.x) what they hold already: once for each make and firmware.
+
+A profile that others left there may stand above ours; the report makes it known, and `dispatch` clears it.
+"""
 
 from datetime import datetime
 
-from smartcharging.wire.capabilities import Rung, probe_of
+from engine.model.commands import Command
+from engine.model.smart_charging import GetChargingProfiles
+from smartcharging.wire.capabilities import V16, Rung, probe_of
 from smartcharging.wire.site_state import SiteState
 from smartcharging.wire.stations import OpenOrder, OrderKind, PlaceName, Station
 from smartcharging.words import Order
+
+REQUEST_ID = 700_000
+"""Of the report: one of ours, so that it is told from those that people ask for."""
 
 
 def probes(state: SiteState, now: datetime, name: str) -> list[Order]:
@@ -20,18 +28,20 @@ def probes(state: SiteState, now: datetime, name: str) -> list[Order]:
         return []
     found: list[Order] = []
     for number, station in enumerate(state.stations.values()):
-        if not _is_due(state, station, now):
+        question = _question(state, station, now)
+        if question is None:
             continue
+        kind, command = question
         order = Order(
-            order_id=f"{name}.{number}.{OrderKind.PROBE}",
+            order_id=f"{name}.{number}.{kind}",
             station=station.name,
-            command=probe_of(station.told.version),
+            command=command,
             deadline_s=state.settings.deadline_s,
         )
         station.probe = OpenOrder(
             order_id=order.order_id,
             station=station.name,
-            kind=OrderKind.PROBE,
+            kind=kind,
             sent_at=now,
             deadline_s=order.deadline_s,
         )
@@ -40,10 +50,19 @@ def probes(state: SiteState, now: datetime, name: str) -> list[Order]:
     return found
 
 
-def _is_due(state: SiteState, station: Station, now: datetime) -> bool:
+def _question(state: SiteState, station: Station, now: datetime) -> tuple[OrderKind, Command] | None:
+    """What is to be asked of a station now; None: nothing."""
+    if not _may_ask(state, station, now):
+        return None
+    if station.probed != station.make and station.ability.wants_probe:
+        return OrderKind.PROBE, probe_of(station.told.version)
+    if station.told.version != V16 and station.listed != station.make:
+        return OrderKind.LISTING, GetChargingProfiles(request_id=REQUEST_ID)
+    return None
+
+
+def _may_ask(state: SiteState, station: Station, now: datetime) -> bool:
     if not station.online or station.make is None or station.told.version is None or station.probe is not None:
-        return False
-    if station.probed == station.make or not station.ability.wants_probe:
         return False
     if station.probe_back is not None and station.probe_back > now:
         return False

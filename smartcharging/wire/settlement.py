@@ -14,7 +14,7 @@ import msgspec
 from engine.model.commands import Outcome, Result
 from smartcharging.wire.capabilities import Refusal
 from smartcharging.wire.site_state import SiteState
-from smartcharging.wire.stations import PURPOSE_OF_PLACE, Evse, OpenOrder, PlaceName, Station
+from smartcharging.wire.stations import PURPOSE_OF_PLACE, Evse, OpenOrder, OrderKind, PlaceName, Station
 from smartcharging.wire.verification import allowed_a
 
 NOT_SENT = frozenset(
@@ -47,7 +47,7 @@ def settle(state: SiteState, order: OpenOrder, outcome: Outcome, now: datetime) 
     if evse is not None and evse.order is order:
         evse.order = None
     if station.probe is order:
-        _probed(state, station, outcome, now)
+        _probed(state, station, order, outcome, now)
         return
     if evse is None or order.place is None:
         if evse is not None and outcome.result is not Result.ACCEPTED:
@@ -150,18 +150,23 @@ def _hold_back(state: SiteState, evse: Evse, now: datetime) -> None:
     evse.held_back = now + timedelta(seconds=retry_s(state, evse.failures, urgent=urgent))
 
 
-def _probed(state: SiteState, station: Station, outcome: Outcome, now: datetime) -> None:
+def _probed(state: SiteState, station: Station, order: OpenOrder, outcome: Outcome, now: datetime) -> None:
+    """A question is answered, or will not be: twice no is enough."""
     station.probe = None
-    if outcome.result is Result.ACCEPTED:
+    answered = outcome.result is Result.ACCEPTED
+    station.probe_failures = 0 if answered else station.probe_failures + 1
+    declined = outcome.result in (Result.REFUSED, Result.FAILED, Result.NOT_EXPRESSIBLE)
+    if answered and order.kind is OrderKind.PROBE:
         station.told = station.told.learned(outcome.variables)
-        station.probed = station.make
-        station.probe_failures = 0
         state.reckon(station)
-        return
-    station.probe_failures += 1
-    if outcome.result in (Result.REFUSED, Result.FAILED, Result.NOT_EXPRESSIBLE) and station.probe_failures > 1:
-        station.probed = station.make
-    station.probe_back = now + timedelta(seconds=retry_s(state, station.probe_failures, urgent=False))
+    if not answered:
+        station.probe_back = now + timedelta(seconds=retry_s(state, station.probe_failures, urgent=False))
+    if answered or (declined and station.probe_failures > 1):
+        station.probe_failures = 0
+        if order.kind is OrderKind.PROBE:
+            station.probed = station.make
+        else:
+            station.listed = station.make
 
 
 def _info(outcome: Outcome) -> _StatusInfo:

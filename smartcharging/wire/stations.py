@@ -43,6 +43,8 @@ class OrderKind(StrEnum):
     CLEAR = "clear"
     """Somebody else's profile above ours."""
     PROBE = "probe"
+    LISTING = "listing"
+    """What profiles a station has, also those that Narke never heard of (2.x)."""
     AUDIT = "audit"
 
 
@@ -151,6 +153,7 @@ class Station:
         self.refused: set[Refusal] = set()
         self.refusals: Counter[Refusal] = Counter()
         self.probed: Make | None = None
+        self.listed: Make | None = None
         self.probe: OpenOrder | None = None
         self.probe_back: datetime | None = None
         self.probe_failures = 0

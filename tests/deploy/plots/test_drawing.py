@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from deploy.plots import PlotFormat, PlotKind, colours
+from deploy.plots import PlotFormat, PlotKind
 from deploy.plots.drawing import CARS_MAX, LABEL_CHARACTERS_MAX, plot
 from ingress.http.site_day import CarCurve, PhaseCurve, SiteDay
 
@@ -137,19 +137,3 @@ def test_threads_do_not_disturb_each_other():
     with ThreadPoolExecutor(4) as pool:
         drawn = list(pool.map(lambda kind: plot(day, kind, PlotFormat.SVG), kinds))
     assert drawn == [expected[kind] for kind in kinds]
-
-
-def brightness(colour):
-    """Relative luminance (WCAG 2)."""
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def test_text_and_limits_stand_out_from_the_page():
-    for colour in (colours.INK, colours.LIMIT, colours.NOW):
-        assert (brightness(colours.PAGE) + 0.05) / (brightness(colour) + 0.05) >= 4.5
-
-
-def test_cars_have_as_many_colours_as_are_named():
-    assert len(set(colours.CARS)) == CARS_MAX

@@ -14,6 +14,7 @@ from engine.model.sessions import SessionClosed, SessionEnded, SessionOpened, Se
 from engine.model.sites import NodeKind, Outlet, Site, SiteNode
 from engine.model.smart_charging import (
     ClearChargingProfile,
+    GetChargingProfiles,
     GetCompositeSchedule,
     SetChargingProfile,
     UpdateDynamicSchedule,
@@ -65,7 +66,10 @@ class VirtualStation:
     def do(self, command: Command) -> Outcome:  # noqa: C901 (one case a command)
         """Does what it is told, as far as it understands it."""
         self.received.append(command)
-        command_call(Version(self.version), command)  # its version can say it, and the official schema takes it
+        said = command
+        if isinstance(command, GetChargingProfiles):
+            said = copied(command, request_id=1)  # the station's queue numbers it
+        command_call(Version(self.version), said)  # its version can say it, and the official schema takes it
         match command:
             case SetChargingProfile():
                 profile = command.profile
@@ -92,7 +96,7 @@ class VirtualStation:
             case ClearChargingProfile():
                 if self.profiles.pop(command.profile_id, None) is None:
                     return Outcome(Result.REFUSED, "Unknown")
-            case GetVariables() | GetCompositeSchedule():
+            case GetVariables() | GetCompositeSchedule() | GetChargingProfiles():
                 pass
             case _:
                 raise AssertionError(command)

@@ -230,6 +230,6 @@ def _steps(now, current_a, later):
 
 
 Wired.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestInvariant = pytest.mark.timeout(300)(Wired.TestCase)

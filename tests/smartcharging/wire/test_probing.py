@@ -1,8 +1,11 @@
 """Stations are asked what they can, once for each firmware, after their default is safe."""
 
+import pytest
+
 from engine.model.commands import Outcome, Result
 from engine.model.configuration_keys import ref_of_key
 from engine.model.provisioning import GetVariables, VariableResult
+from engine.model.smart_charging import GetChargingProfiles
 from tests.smartcharging.wire.fleet import ACCEPTED, Bench, booted, connected
 
 
@@ -67,6 +70,16 @@ def test_a_station_that_will_not_say_is_left_alone():
             asked += 1
         bench.wait(60)
     assert asked == 2
+
+
+@pytest.mark.parametrize(("version", "times"), [("1.6", 0), ("2.0.1", 1), ("2.1", 1)])
+def test_a_station_is_asked_once_what_it_holds_already(version, times):
+    bench = Bench(1, version=version, settings={"probe": True})
+    bench.run(8)
+    bench.wait(4000)
+    bench.run(8)
+    listings = [order for order in bench.sent if isinstance(order.command, GetChargingProfiles)]
+    assert len(listings) == times
 
 
 def test_without_the_setting_nobody_is_asked():
