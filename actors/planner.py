@@ -44,7 +44,9 @@ RETRY_S_MIN = 0.5
 RETRY_S_MAX = 5.0
 REST_AFTER_BUG = timedelta(seconds=30)
 CALM_AFTER_EMERGENCY = timedelta(seconds=3)
-"""For so long a site sends nothing else: the other sites' stations are to be told first."""
+"""For so long after an emergency nothing else is planned or sent: stations are to be told of that first."""
+HURRY_MAX = timedelta(seconds=15)
+"""After the first of several emergencies, whatever comes and whatever is still on its way."""
 URGENT_AT_ONCE = 8
 """Sites of an emergency that are planned before the loop does anything else, such as sending."""
 
@@ -94,6 +96,8 @@ class PlannerActor:
         self._failure = "not started"
         self._lag_s = 0.0
         self._plans = 0
+        self._hurry: tuple[datetime, datetime] | None = None
+        """When the first and the last emergency were planned, while they are being told."""
         self._calm = asyncio.Event()
         """Nobody is planned in a hurry: there is time to listen."""
         self._calm.set()
@@ -162,7 +166,9 @@ class PlannerActor:
                         self._adopt(self._adoptions.popleft())
             except (JournalUnavailable, ReadsFailed) as error:
                 reason = "away"
-                self._report(str(error))
+                if str(error) != self._failure:
+                    log.warning("the planner waits", why=str(error))
+                self._failure = str(error)
                 await asyncio.sleep(retry_s)
                 retry_s = min(2 * retry_s, RETRY_S_MAX)
 
@@ -243,11 +249,6 @@ class PlannerActor:
                 await asyncio.sleep(RETRY_S_MAX)
                 self._load_now.set()
 
-    def _report(self, failure: str) -> None:
-        if failure != self._failure:
-            log.warning("the planner waits", why=failure)
-        self._failure = failure
-
     async def _look(self) -> None:
         """Whether the book has other sites than we plan: what was missed is made good."""
         while True:
@@ -281,6 +282,9 @@ class PlannerActor:
                 continue
             await self._emergencies()
             now = self._clock.now()
+            if self._is_in_a_hurry(now):
+                await asyncio.sleep(SPIN_S)
+                continue
             for hosted in list(self._sites.values()):
                 if hosted.busy or (hosted.rests_until is not None and now < hosted.rests_until):
                     continue
@@ -290,11 +294,22 @@ class PlannerActor:
                 elif self._may_send(hosted, now):
                     self._send(hosted, now)
 
+    def _is_in_a_hurry(self, now: datetime) -> bool:
+        """Whether an emergency is still being told to stations: all else waits, for a bounded time."""
+        if self._hurry is None:
+            return False
+        began, last = self._hurry
+        is_over = not began <= now < began + HURRY_MAX  # also where the clock was put back
+        if is_over or (now >= last + CALM_AFTER_EMERGENCY and not len(self.outbox)):
+            self._hurry = None
+            return False
+        return True
+
     def _may_send(self, hosted: HostedSite, now: datetime) -> bool:
         """Whether its orders are to be asked for: it heard something, or they are due, and it was not just now."""
         if hosted.name not in self._touched and hosted.due_at(now) > now:
             return False
-        return hosted.sends_at is None or not now < hosted.sends_at <= now + CALM_AFTER_EMERGENCY
+        return hosted.sends_at is None or not now < hosted.sends_at <= now + SEND_PACE
 
     async def _until_due(self) -> None:
         """Until somebody is due or something was heard that can be answered now."""
@@ -320,9 +335,10 @@ class PlannerActor:
             planned = self._safely(hosted, hosted.planner.plan_urgently)
             if planned is not None:
                 self._out(hosted, planned)
-                hosted.sends_at = self._clock.now() + CALM_AFTER_EMERGENCY
             if number % URGENT_AT_ONCE == 0:
                 await asyncio.sleep(0)
+        now = self._clock.now()
+        self._hurry = (now if self._hurry is None else self._hurry[0], now)
         self._calm.set()
         log.info("an emergency was planned", sites=len(waiting))
 

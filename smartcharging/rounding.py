@@ -23,6 +23,7 @@ OVER = 1e-8
 DUST = 1e-9
 """What is taken off a clipped current, as a share, to stay on the safe side of that; a step forgives twice as much."""
 _CLIPS_MAX = 64
+_PASSES_MAX = 8
 
 
 def round_down(problem: Problem, current_a: Floats) -> Floats:
@@ -185,7 +186,7 @@ def _over(load: Floats, limits: Floats) -> NDArray[np.bool_]:
 
 
 def _within(matrix: csr_array, current_a: Floats, limits: Floats) -> Floats:
-    """Currents by the same share less on each row that is over; the worst row first."""
+    """Currents by the same share less on each row that is over: the worst first; of many, all at once."""
     found = current_a.copy()
     bounds = np.maximum(np.nan_to_num(limits, nan=0.0, posinf=np.inf), 0.0)
     for _ in range(_CLIPS_MAX):
@@ -200,6 +201,25 @@ def _within(matrix: csr_array, current_a: Floats, limits: Floats) -> Floats:
         carried = float(takes[loads] @ found[cars[loads]])
         relief = carried - float(load[row])
         found[cars[loads]] *= max((bounds[row] + relief) / carried, 0.0) * (1 - DUST)
+    else:
+        found = _within_at_once(matrix, found, bounds)
+    return found
+
+
+def _within_at_once(matrix: csr_array, current_a: Floats, bounds: Floats) -> Floats:
+    """Each car by the least share that a row of its leaves; once is enough where no row has negative entries."""
+    found = current_a.copy()
+    row, car = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), matrix.indices
+    loads = matrix.data > 0
+    for _ in range(_PASSES_MAX):
+        load = matrix @ found
+        over = _over(load, bounds)
+        if not over.any():
+            break
+        share = np.where(over, bounds / np.maximum(load, DUST), 1.0)
+        factor = np.ones(len(found))
+        np.minimum.at(factor, car[loads], share[row[loads]])
+        found *= np.where(factor < 1, factor * (1 - DUST), 1.0)
     return found
 
 

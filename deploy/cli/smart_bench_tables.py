@@ -9,7 +9,7 @@ from rich.table import Table
 
 from deploy.cli.output import console, print_json
 from smartcharging.replay.beliefs import Departures
-from smartcharging.replay.bench import Bench, beside_optimum, won_back_percent
+from smartcharging.replay.bench import Bench, beside_optimum, truth_won_back_percent, won_back_percent
 from smartcharging.replay.figures import Figures
 from smartcharging.replay.optimum import NAME as OPTIMUM
 from smartcharging.replay.sessions import Loaded
@@ -111,10 +111,14 @@ def _tell_won_back(
     out: Console, figures: Sequence[Figures], caps: Sequence[float], whose: tuple[str, Departures, str]
 ) -> None:
     name, kind, edf = whose
-    shares = [(cap_kw, won_back_percent(figures, cap_kw, name, kind, edf=edf)) for cap_kw in caps]
-    told = ", ".join(f"{share:.0f} % at {cap_kw:g} kW" for cap_kw, share in shares if share is not None)
-    if told:
-        out.print(f"{name} ({kind.value}) wins back of what {edf} loses under drivers' estimates: {told}")
+    for reckon, what in (
+        (won_back_percent, f"what {edf} loses to the optimum under drivers' estimates"),
+        (truth_won_back_percent, f"what estimates cost {edf}"),
+    ):
+        shares = [(cap_kw, reckon(figures, cap_kw, name, kind, edf=edf)) for cap_kw in caps]
+        told = ", ".join(f"{share:.0f} % at {cap_kw:g} kW" for cap_kw, share in shares if share is not None)
+        if told:
+            out.print(f"{name} ({kind.value}) wins back of {what}: {told}")
 
 
 def print_as_json(loaded: Loaded, bench: Bench, figures: Sequence[Figures]) -> None:

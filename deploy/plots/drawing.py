@@ -7,6 +7,7 @@ import io
 import threading
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from deploy.plots import PlotFormat, PlotKind, colours
+from deploy.plots import colours
 from ingress.http.site_day import Curve, PhaseCurve, SiteDay
 
 Floats = NDArray[np.float64]
@@ -60,6 +61,24 @@ _STYLE: Any = {
     "axes.facecolor": colours.PAGE,
     "text.parse_math": False,
 }
+
+
+class PlotKind(StrEnum):
+    """What is shown."""
+
+    LOAD = "load"
+    """Power over the day against the limit, stacked by car."""
+    PHASES = "phases"
+    """Current of each line against its limit."""
+    PRICE = "price"
+    """Price and CO2 above the power of the cars."""
+
+
+class PlotFormat(StrEnum):
+    """What comes out."""
+
+    PNG = "png"
+    SVG = "svg"
 
 
 def plot(day: SiteDay, kind: PlotKind, form: PlotFormat) -> bytes:

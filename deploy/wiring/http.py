@@ -156,8 +156,7 @@ class HttpProcess:
 
 
 def _plot(day: SiteDay, kind: str, form: str) -> bytes:
-    from deploy.plots import PlotFormat, PlotKind  # noqa: PLC0415 (with the line below)
-    from deploy.plots.drawing import plot  # noqa: PLC0415 (matplotlib: when the first plot is asked for)
+    from deploy.plots.drawing import PlotFormat, PlotKind, plot  # noqa: PLC0415 (matplotlib: with the first plot)
 
     return plot(day, PlotKind(kind), PlotFormat(form))
 

@@ -43,7 +43,7 @@ from storage.queries.rows import (
 from storage.queries.site_readings import SiteReads
 
 Plotter = Callable[[SiteDay, str, str], bytes]
-"""Draws a day: kind (load, phases, price) and format (png, svg) as `deploy.plots` names them. Blocks, for a second."""
+"""Draws a day: kind and format as `deploy.plots.drawing` names them (load, png, ...). Blocks, for a second."""
 
 Check = Callable[[], Awaitable[str]]
 """A readiness check. Returns how it is, for people; raises an exception that says why it is not ready."""

@@ -1,8 +1,8 @@
 """The row `cap`: an emergency cap for every site of a fleet that charges -> the last SetChargingProfile at its station.
 
-Each site has `SITE_STATIONS` stations, all charging, and a limit that lets each take all that it can. The cap takes away
-three quarters of it, so that every car must be told less. The clock runs from before the first cap is told by REST until
-the last station has read a TxProfile that keeps its share of the cap.
+Each site has `SITE_STATIONS` stations, all charging, and a limit that lets each take all that it can. The cap takes
+away three quarters of it, so that every car must be told less. The clock runs from before the first cap is told by REST
+until the last station has read a TxProfile that keeps its share of the cap.
 """
 
 import contextlib

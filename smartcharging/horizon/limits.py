@@ -14,8 +14,11 @@ from smartcharging.problem import Floats, Ints, Problem
 
 ALL_ROWS_MAX = 6
 """So few rows are all put in at once."""
-WORST = 3
-"""Rows added per slot and round, the most overloaded ones."""
+FIRST, WORST = 1, 3
+"""Rows per slot to begin with, and added in each round: the most overloaded ones."""
+LARGE_COLUMNS = 10_000
+FIRST_OF_LARGE, WORST_OF_LARGE = 12, 30
+"""The same in large programs, where a round costs more than rows do."""
 SHARE = 1e-6
 """What a limit may be over by, as a share: a solver's tolerance."""
 OVER_KW_A = 1e-6
@@ -30,6 +33,8 @@ class Limits:
     """
 
     def __init__(self, problem: Problem, program: Program, *, giving: bool = False) -> None:
+        large = program.model.column_count > LARGE_COLUMNS
+        self._first, self._more = (FIRST_OF_LARGE, WORST_OF_LARGE) if large else (FIRST, WORST)
         self._giving = giving
         stores = problem.stores
         count = 0 if stores is None else len(stores.ids)
@@ -63,7 +68,7 @@ class Limits:
         if len(self.kept) <= ALL_ROWS_MAX:
             chosen: Flags = over > 0
         else:
-            chosen = _worst(np.where(over > 0, over / np.maximum(self._limits, 1.0), 0.0), 1)
+            chosen = _worst(np.where(over > 0, over / np.maximum(self._limits, 1.0), 0.0), self._first)
             if remembered is not None and not self._giving:
                 chosen |= remembered[self.kept]
         return self._take(chosen)
@@ -73,7 +78,7 @@ class Limits:
         over = self.load(values) - self._limits
         allowed = OVER_KW_A + SHARE * self._limits
         share = np.where(over > allowed, over / np.maximum(self._limits, 1.0), 0.0)
-        return self._take(_worst(share, WORST) & ~self.inside)
+        return self._take(_worst(share, self._more) & ~self.inside)
 
     def load(self, values: Floats) -> Floats:
         """(kept, slots) what the rows carry in a solution."""

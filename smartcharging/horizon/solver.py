@@ -11,11 +11,11 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-from smartcharging.horizon.limits import Flags, Limits
+from smartcharging.horizon.limits import LARGE_COLUMNS, Flags, Limits
 from smartcharging.horizon.program import Program
 from smartcharging.problem import Floats, Ints
 
-SIMPLEX_COLUMNS_MAX = 10_000
+SIMPLEX_COLUMNS_MAX = LARGE_COLUMNS
 ROUNDS_MAX = 40
 TIME_S_LEAST = 0.001
 LOWER = int(highspy.HighsBasisStatus.kLower)

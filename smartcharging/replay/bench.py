@@ -159,6 +159,20 @@ def won_back_percent(
     return 100 * (mine - lost) / (100 - lost)
 
 
+def truth_won_back_percent(
+    figures: Sequence[Figures], cap_kw: float, allocator: str, departures: Departures, *, edf: str = "edf"
+) -> float | None:
+    """How much of what EDF loses by the drivers' estimates, beside itself told the truth, an allocator does not lose.
+
+    Above 100: it does better than EDF that knows the departures. None: as `won_back_percent`.
+    """
+    mine = _energy(figures, cap_kw, allocator, departures)
+    knowing, told = (_energy(figures, cap_kw, edf, kind) for kind in (Departures.TRUE, Departures.ESTIMATED))
+    if mine is None or knowing is None or told is None or knowing <= told:
+        return None
+    return 100 * (mine - told) / (knowing - told)
+
+
 def _energy(figures: Sequence[Figures], cap_kw: float, allocator: str, departures: Departures) -> float | None:
     found = [
         one.energy_of_optimum_percent

@@ -16,7 +16,7 @@ from smartcharging.wire.ledger import TOLERANCE
 from smartcharging.wire.promises import Promise
 from smartcharging.wire.site_state import SiteState
 from smartcharging.wire.stations import Evse, OpenOrder, OrderKind, PlaceName
-from smartcharging.wire.steps import ROUNDING, STEP_A
+from smartcharging.wire.steps import ROUNDING, STEP_A, highest_of
 from smartcharging.wire.telling import Teller
 from smartcharging.wire.wishes import Wishes
 from smartcharging.words import INF, Floats, Order
@@ -64,6 +64,9 @@ class Dispatch:
 
     def _fall(self, change: Change) -> bool:
         """Sends what allows less, or all of it where that fits. False: it only rises, and may wait."""
+        if change.evse.places[change.place].unknown:
+            self._make_known(change)
+            return True
         if not change.rises:
             self._send(change, change.wanted)
             return True
@@ -78,6 +81,21 @@ class Dispatch:
             self.waiting.add(change.evse.node)
             return True
         return False
+
+    def _make_known(self, change: Change) -> None:
+        """Tells one that may hold anything: what is wanted where it fits, else no more than it held or all may hold.
+
+        It counts as unlimited, so anything would be less; but it may well hold what it was told last.
+        """
+        if self._fits(change, change.wanted, alone=True):
+            self._send(change, change.wanted)
+            return
+        index, grid, clock_s = change.evse.index, self._state.grid, self._state.settings.clock_s
+        assert grid is not None, "the grid is laid before anything is sent"
+        known = [each.steps for each in change.evse.places[change.place].promises if each.profile is not None]
+        surely = highest_of(known).highest(grid, clock_s) if known else self._wishes.base[index]
+        self._send(change, np.minimum(change.wanted, surely))
+        self.waiting.add(change.evse.node)
 
     def _rise(self, change: Change, *, hurried: bool) -> None:
         if self._fits(change, change.wanted):
@@ -103,15 +121,19 @@ class Dispatch:
             values[: self._teller.leased] = values[: self._teller.leased].min()
         return values
 
-    def _fits(self, change: Change, values: Floats) -> bool:
-        evse, ledger = change.evse, self._state.ledger
+    def _fits(self, change: Change, values: Floats, *, alone: bool = False) -> bool:
+        """Whether these fit beside all others. `alone`: whatever the place counts with now."""
+        if change.place is PlaceName.OWN and change.evse.places[PlaceName.DEFAULT].unknown:
+            return False  # it counts as unlimited, so anything would seem to fit
+        index, ledger = change.evse.index, self._state.ledger
+        rule = ledger.fits_alone if alone else ledger.fits
         match change.place:
             case PlaceName.DEFAULT:
-                return ledger.fits(evse.index, default=np.maximum(ledger.default[evse.index], values))
+                return rule(index, default=values if alone else np.maximum(ledger.default[index], values))
             case PlaceName.OWN:
-                return ledger.fits(evse.index, own=np.maximum(ledger.own[evse.index], values))
+                return rule(index, own=values if alone else np.maximum(ledger.own[index], values))
             case PlaceName.TOP:
-                return ledger.fits(evse.index, top=np.maximum(ledger.top[evse.index], values))
+                return rule(index, top=values if alone else np.maximum(ledger.top[index], values))
 
     def _send(self, change: Change, values: Floats) -> None:
         """Makes the order, and counts it as on its way; nothing where the station would hold what it holds anyway."""

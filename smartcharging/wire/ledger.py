@@ -6,6 +6,7 @@ the outlet can give. Nothing is relied on that was not acknowledged; what is not
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from smartcharging.network import Network
@@ -93,10 +94,19 @@ class Ledger:
         """Whether an EVSE may count with these: nowhere is a row above its limit where it would load it more."""
         before = self._of(index)
         after = self._of(index, default, own, top)
+        return self._within(index, before, after, after > before + TOLERANCE / 10)
+
+    def fits_alone(
+        self, index: int, *, default: Floats | None = None, own: Floats | None = None, top: Floats | None = None
+    ) -> bool:
+        """Whether an EVSE may count with these, whatever it counts with now (which nobody may know)."""
+        after = self._of(index, default, own, top)
+        return self._within(index, self._of(index), after, after > TOLERANCE)
+
+    def _within(self, index: int, before: Floats, after: Floats, where: NDArray[np.bool_]) -> bool:
         rows = self._rows[index]
-        more = after > before + TOLERANCE / 10
         within = self.load[rows] - before + after <= self.limits[rows] + TOLERANCE
-        return bool((within | ~more).all())
+        return bool((within | ~where).all())
 
     def room(self, index: int, *, own: bool) -> Floats:
         """(t,) A that an EVSE may have at most beside all others. `own`: in its transaction, with its conductors."""

@@ -97,11 +97,12 @@ class Wishes(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """What is wanted, (n, t) A per phase. `plan`: of transactions; of those without, the default's.
 
     `default`: of what comes next. `active`: (n,) has a transaction. `lease_s`: when what is told now ends, seconds
-    since 1970. `give`: (n,) what the car is to give back now.
+    since 1970. `give`: (n,) what the car is to give back now. `base`: what all may hold together without any plan.
     """
 
     plan: Floats
     default: Floats
+    base: Floats
     active: Floats
     give: Floats
     lease_s: float
@@ -128,7 +129,7 @@ def wishes(grid: Grid, names: tuple[str, ...], shares: Shares, wanted: Wanted, n
     leased = grid.until(end_s)
     default = shares.tail.copy()
     default[:, :leased] = shares.idle[:, None]
-    plan = default.copy()
+    plan, base = default.copy(), default.copy()
     active = np.zeros(len(names), dtype=bool)
     give = np.zeros(len(names))
     for index, name in enumerate(names):
@@ -147,8 +148,8 @@ def wishes(grid: Grid, names: tuple[str, ...], shares: Shares, wanted: Wanted, n
             default[index] = plan[index]
         elif plan[index, 0] <= 0.0:  # paused: nor may the next car of a sudden draw what is given to others
             default[index, :leased] = np.minimum(default[index, :leased], plan[index, :leased])
-    plan, default = (np.floor(rows / STEP_A + ROUNDING) * STEP_A for rows in (plan, default))
-    return Wishes(plan=plan, default=default, active=active, give=give, lease_s=end_s)
+    plan, default, base = (np.floor(rows / STEP_A + ROUNDING) * STEP_A for rows in (plan, default, base))
+    return Wishes(plan=plan, default=default, base=base, active=active, give=give, lease_s=end_s)
 
 
 def planned(target: Target, grid: Grid, now_s: float, slots: int) -> Floats:

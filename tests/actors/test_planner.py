@@ -245,6 +245,21 @@ async def test_a_cap_reaches_the_cars(house):
     assert {request.station for request in urgent} == {"CP0", "CP1"}
 
 
+async def test_after_an_emergency_all_else_waits_for_a_bounded_time(house, monkeypatch):
+    monkeypatch.setattr(module, "CALM_AFTER_EMERGENCY", timedelta(seconds=0.3))
+    planner = await charging(house, "CP0")
+    now = datetime.now(UTC)
+    cap = CapSource(site="site", source="operator", steps=(CapStep(now - timedelta(seconds=1), 20.0),), emergency=True)
+    await house.book.save_cap(cap, "me", now)
+    await until(lambda: planner._hurry is not None)
+    assert planner._is_in_a_hurry(datetime.now(UTC))
+    await until(lambda: planner._hurry is None)
+    await house.start("CP1", "200")
+    await until(lambda: house.may_draw_a("CP1") > 10)
+    planner._hurry = (datetime.now(UTC) - module.HURRY_MAX, datetime.now(UTC))
+    assert not planner._is_in_a_hurry(datetime.now(UTC))
+
+
 async def test_killed_it_goes_on_with_what_the_store_has(house):
     planner = await charging(house, "CP0", "CP1")
     await planner.stop()

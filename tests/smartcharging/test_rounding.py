@@ -46,6 +46,10 @@ class TestRoundDown:
         problem = problem_of(cars(3), [20.0, NOWHERE], [[1, 1, 0], [1, 1, 1]])
         assert round_down(problem, np.array([30.0, 10.0, 30.0])).tolist() == [15.0, 0.0, 30.0]
 
+    def test_hundreds_of_rows_that_are_over_are_no_problem(self):
+        problem = problem_of(cars(300), np.full(300, 10.0), np.eye(300))
+        assert set(round_down(problem, np.full(300, 20.0)).tolist()) == {10.0}
+
     def test_a_row_without_room_stops_those_on_it_alone(self):
         problem = problem_of(cars(2), [-5.0, 40.0], [[1, 0], [1, 1]])
         assert round_down(problem, np.array([16.0, 16.0])).tolist() == [0.0, 16.0]

@@ -96,14 +96,15 @@ _PLOTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A picture, 1430 pixels wide or scalable.",
         "content": {
-            media: {"schema": {"type": "string", "contentMediaType": media}} for media in _MEDIA_TYPES.values()
+            media: {"schema": {"type": "string", "contentMediaType": media}, "example": "a picture"}
+            for media in _MEDIA_TYPES.values()
         },
     },
 }
 del _PLOTS[204]
 
 
-@router.get("/sites/{site}/plot.{form}", dependencies=[READ], responses=_PLOTS)
+@router.get("/sites/{site}/plot.{form}", dependencies=[READ], responses=_PLOTS, response_class=Response)
 async def plot_day(
     house: House,
     site: SiteName,

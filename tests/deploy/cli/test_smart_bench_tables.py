@@ -56,12 +56,17 @@ def test_what_is_won_back_is_told_for_both_edfs(capsys):
         BEST,
         figures("edf", "estimated", 90.0),
         figures("acn-edf", "estimated", 80.0),
+        figures("acn-edf", "true", 95.0),
         figures("narke", "forecast", 95.0),
     ]
     tables.print_foot(told, [20.0])
     out = capsys.readouterr().out
-    assert "narke (forecast) wins back of what edf loses under drivers' estimates: 50 % at 20 kW" in out
-    assert "narke (forecast) wins back of what acn-edf loses under drivers' estimates: 75 % at 20 kW" in out
+    assert "narke (forecast) wins back of what edf loses to the optimum under drivers' estimates: 50 % at 20 kW" in out
+    assert (
+        "narke (forecast) wins back of what acn-edf loses to the optimum under drivers' estimates: 75 % at 20 kW" in out
+    )
+    assert "narke (forecast) wins back of what estimates cost acn-edf: 100 % at 20 kW" in out
+    assert "estimates cost edf" not in out
 
 
 def test_json_keeps_what_is_not_known_as_null(capsys):

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from deploy.plots import PlotFormat, PlotKind
-from deploy.plots.drawing import CARS_MAX, LABEL_CHARACTERS_MAX, plot
+from deploy.plots.drawing import CARS_MAX, LABEL_CHARACTERS_MAX, PlotFormat, PlotKind, plot
 from ingress.http.site_day import CarCurve, PhaseCurve, SiteDay
 
 ZONE = "Europe/Berlin"

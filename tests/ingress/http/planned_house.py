@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import msgspec
 
-from deploy.plots import PlotFormat, PlotKind
-from deploy.plots.drawing import plot
+from deploy.plots.drawing import PlotFormat, PlotKind, plot
 from engine.model.plans import (
     Competitor,
     Layer,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from deploy.plots import PlotKind
+from deploy.plots.drawing import PlotKind
 from engine.model.caps import CapSource, CapStep
 from engine.model.plans import (
     AlertKind,

@@ -14,6 +14,7 @@ from smartcharging.replay.bench import (
     network_name,
     network_of,
     run,
+    truth_won_back_percent,
     won_back_percent,
 )
 from smartcharging.replay.figures import Figures
@@ -134,3 +135,13 @@ def test_won_back_is_the_share_of_what_edf_loses_to_the_optimum_under_estimates(
 def test_won_back_may_be_reckoned_from_the_referee_s_edf():
     found = [figures("acn-edf", Departures.ESTIMATED, 80.0), figures("narke", Departures.FORECAST, 95.0)]
     assert won_back_percent(found, 20.0, "narke", Departures.FORECAST, edf="acn-edf") == pytest.approx(75)
+
+
+def test_what_estimates_cost_is_reckoned_from_the_same_allocator_told_the_truth():
+    found = [
+        figures("edf", Departures.TRUE, 94.0),
+        figures("edf", Departures.ESTIMATED, 90.0),
+        figures("narke", Departures.FORECAST, 93.0),
+    ]
+    assert truth_won_back_percent(found, 20.0, "narke", Departures.FORECAST) == pytest.approx(75)
+    assert truth_won_back_percent(found[1:], 20.0, "narke", Departures.FORECAST) is None

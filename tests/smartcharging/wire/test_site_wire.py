@@ -217,6 +217,18 @@ def test_after_a_boot_everything_is_told_again_and_counts_as_unknown_until_then(
     assert bench.wire.worst(bench.now, np.array([60.0]))["e0"].tolist() == [16.0]
 
 
+def test_after_a_boot_nobody_is_told_more_than_it_held_before_that_fits():
+    bench = Bench(4, 48.0, idle_a=6.0)
+    bench.run()
+    for number in (0, 1, 3):
+        gone(bench.wire, f"CP{number}", bench.now)
+    bench.wait(2 * 3600)  # they fell to their shares, 12 A each
+    booted(bench.wire, "CP2", bench.now)
+    bench.want(target(2, 24.0, bench.now, transaction=None))
+    bench.run()
+    assert bench.draws_a() == [12.0, 12.0, 12.0, 12.0]
+
+
 def test_a_lost_answer_is_asked_again_and_the_larger_counts_meanwhile():
     bench = Bench(2, 40.0, idle_a=0.0)
     bench.plug_in(0, 1)
