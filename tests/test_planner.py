@@ -173,7 +173,9 @@ async def test_plans_caps_and_kill_9(narke, cars):
     await kept_until(cars, LIMIT_A, lambda: together_a(cars) * KW_PER_A <= capped_kw + 1e-6)
 
     pid = narke.kill("planner-0")
-    await kept_until(cars, LIMIT_A, lambda: narke.processes.get("planner-0") not in (None, pid) and narke.is_ready(), 60)
+    await kept_until(
+        cars, LIMIT_A, lambda: narke.processes.get("planner-0") not in (None, pid) and narke.is_ready(), 60
+    )
     assert together_a(cars) * KW_PER_A <= capped_kw + 1e-6
     assert narke.api("DELETE", "/sites/depot/caps/operator").status_code == 204
     await kept_until(cars, LIMIT_A, lambda: together_a(cars) > LIMIT_A - 1, 60)
