@@ -121,7 +121,7 @@ def smart_bench(  # noqa: PLR0913 (options of a command)
     referee: Referee = None,
     tail: Tail = False,
     step_s: StepS = 300,
-    change_price: ChangePrice = 0.1,
+    change_price: ChangePrice = 0.05,
     jobs: Jobs = None,
     json: Json = False,
     closed_loop: ClosedLoop = False,

@@ -3,6 +3,10 @@
 A network between phases has hundreds of rows (sides of polygons), of which one or two bind in a slot. So a program
 begins with few of them; each answer is looked at with all, and the rows that it breaks are added: cutting planes. The
 simplex goes on from where it was. What is drawn counts against a limit, what is given against the exports.
+
+Where somebody knows how likely cars are still there (`Cars.stays`), later slots count them by that: who leaves makes
+room for others, and a plan that knows it promises more energy than there is room for, as airlines sell seats. The first
+slot, the one that is told to stations, is exact, and whatever of the rest they are told has to fit their promises.
 """
 
 import numpy as np
@@ -22,6 +26,8 @@ FIRST_OF_LARGE, WORST_OF_LARGE = 12, 30
 SHARE = 1e-6
 """What a limit may be over by, as a share: a solver's tolerance."""
 OVER_KW_A = 1e-6
+LIKELY_MIN = 0.03
+"""A car counts with so much at least, however unlikely it is to be there."""
 
 Flags = NDArray[np.bool_]
 
@@ -52,7 +58,15 @@ class Limits:
         self._column = np.full(self._shape, -1)
         self._column[self._cars.item, self._cars.slot] = self._cars.number
         self._column[len(problem.cars) + self._stores.item, self._stores.slot] = self._stores.number
-        self._most = np.where(self._column >= 0, power[:, None], 0.0)
+        self._likely = self._likely_to_count(problem, program, count)
+        self._most = np.where(self._column >= 0, power[:, None], 0.0) * self._likely
+
+    def _likely_to_count(self, problem: Problem, program: Program, stores: int) -> Floats:
+        """(n + b, t) how much of what is planned there a row has to carry."""
+        found = np.ones(self._shape)
+        if problem.cars.stays is not None and not self._giving:
+            found[: self._shape[0] - stores, 1:] = np.maximum(program.stays[:, 1:], LIKELY_MIN)
+        return found
 
     def _that_bind(self, matrix: csr_array, limits: Floats, power: Floats) -> Ints:
         positive = matrix.maximum(0.0) if matrix.nnz and matrix.data.min() < 0 else matrix
@@ -82,7 +96,7 @@ class Limits:
 
     def load(self, values: Floats) -> Floats:
         """(kept, slots) what the rows carry in a solution."""
-        cells = np.where(self._column >= 0, values[self._column], 0.0)
+        cells = np.where(self._column >= 0, values[self._column], 0.0) * self._likely
         found: Floats = self._matrix @ cells
         return found
 
@@ -97,10 +111,11 @@ class Limits:
         lines = csr_array(self._matrix[row])
         of_line = np.repeat(np.arange(len(row)), np.diff(lines.indptr))
         columns = self._column[lines.indices, slot[of_line]]
+        likely = self._likely[lines.indices, slot[of_line]]
         there = columns >= 0
         starts = np.concatenate(([0], np.cumsum(np.bincount(of_line[there], minlength=len(row)))))
         width = int(self._column.max(initial=0)) + 1
-        made = csr_array((lines.data[there], columns[there], starts), shape=(len(row), width))
+        made = csr_array(((lines.data * likely)[there], columns[there], starts), shape=(len(row), width))
         return self._limits[row, slot], made
 
     def _take(self, chosen: Flags) -> tuple[Ints, Ints]:

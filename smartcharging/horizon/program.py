@@ -24,6 +24,8 @@ CHANGE_SHARE = 0.1
 for ever, and save its price each time: the full price would buy quiet with energy."""
 ONE_WAY = 0.95
 """Efficiency of a car's charger and battery, each way."""
+FLOOR_BONUS = 0.03
+"""How much more the least current is worth now, by share."""
 HOUR_S = 3600.0
 NONE = np.zeros(0, dtype=np.int64)
 
@@ -43,7 +45,10 @@ class Columns(NamedTuple):
 
 
 class Program(NamedTuple):
-    """`draw`, `give`: of cars, A. `store_draw`, `store_give`: of batteries, kW. `energy_row`: (n,) -1: none."""
+    """`draw`, `give`: of cars, A. `store_draw`, `store_give`: of batteries, kW. `energy_row`: (n,) -1: none.
+
+    `stays`: (n, t) how likely cars are still there.
+    """
 
     model: Model
     draw: Columns
@@ -51,6 +56,7 @@ class Program(NamedTuple):
     store_draw: Columns
     store_give: Columns
     energy_row: Ints
+    stays: Floats
 
 
 class _Frame(NamedTuple):
@@ -69,12 +75,13 @@ def program(problem: Problem) -> Program:
     frame = _frame(problem)
     model = Model()
     draw = _draws(model, frame)
+    _floors(model, frame, draw)
     give = _gives(model, frame)
     energy_row = _energy(model, frame, draw, give)
     _reserves(model, frame, draw, give)
     _changes(model, frame, draw, give)
     store_draw, store_give = _stores(model, frame)
-    made = Program(model, draw, give, store_draw, store_give, energy_row)
+    made = Program(model, draw, give, store_draw, store_give, energy_row, frame.stays)
     _site(made, frame)
     return made
 
@@ -104,6 +111,25 @@ def _draws(model: Model, frame: _Frame) -> Columns:
     cars = frame.problem.cars
     kwh_per_a = cars.kw_per_a[car] * frame.hours[car, slot]
     return Columns(car, slot, model.columns(len(car), -frame.gain[car, slot] * kwh_per_a, 0.0, cars.max_a[car]))
+
+
+def _floors(model: Model, frame: _Frame, draw: Columns) -> None:
+    """A little on top for the least current now, where departures are guessed and energy costs the same at all times.
+
+    Of cars that are alike all charge a little rather than some a lot and others not at all: some cars do not wake up
+    from a pause, and some leave before their turn.
+    """
+    now = draw.slot == 0
+    cars = frame.problem.cars
+    now &= cars.floor_a[draw.item] > 0
+    if cars.stays is None or not now.any() or not _is_calm(frame.problem.aims):
+        return
+    car, number = draw.item[now], draw.number[now]
+    money = FLOOR_BONUS * frame.gain[car, 0] * cars.kw_per_a[car] * frame.hours[car, 0]
+    little = model.columns(len(car), -np.maximum(money, 0.0), 0.0, np.minimum(cars.floor_a, cars.max_a)[car])
+    rows = model.rows(len(car), -np.inf, 0.0)
+    model.entries(rows, little, 1.0)
+    model.entries(rows, number, -1.0)
 
 
 def _gives(model: Model, frame: _Frame) -> Columns:

@@ -19,7 +19,7 @@ from smartcharging.replay.phasor_network import PhasorNetwork, single
 from smartcharging.replay.sessions import Loaded, Session
 from smartcharging.replay.timeline import STEP_S
 
-CHANGE_PRICE = 0.1
+CHANGE_PRICE = 0.05
 """As the planner has it for sites that do not say (`smartcharging.planning.aims`)."""
 TIME_ZONE = "America/Los_Angeles"
 AUTO = "auto"
