@@ -88,10 +88,16 @@ def test_a_scope_reaches_as_far_as_it_says(client_of, method, path, body, needed
             assert house.gateway.requests == []
 
 
+CHANGES_NOTHING = ("/api/v1/site-checks",)
+"""Asked by POST because the question is long."""
+
+
 def test_every_route_that_changes_something_needs_more_than_read(house):
     app = create_app(house.services)
     document = app.openapi()
-    changing = [(m, p) for p, item in document["paths"].items() for m in item if m != "get"]
+    changing = [
+        (m, p) for p, item in document["paths"].items() for m in item if m != "get" and p not in CHANGES_NOTHING
+    ]
     assert changing
     client = TestClient(app, headers={"Authorization": f"Bearer {KEYS[Scope.READ]}"})
     bodies = {"/api/v1/tokens": [{"token": "T"}], "/api/v1/stations/{station}/commands": {"command": "clear_cache"}}

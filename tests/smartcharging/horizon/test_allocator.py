@@ -291,3 +291,17 @@ def test_a_car_out_of_time_is_told_by_the_note():
     found = Horizon().allocate(problem_of(cars_of(["a"], energy_kwh=20.0), [32.0], time_s=1e-6))
     assert (found.layer, found.current_a.tolist()) == ("static", [0.0])
     assert "time" in str(found.note)
+
+
+def test_of_cars_that_are_alike_all_charge_a_little_where_departures_are_guessed():
+    cars = cars_of([str(car) for car in range(4)], energy_kwh=20.0, departs_s=4 * HOUR_S)
+    guessed = msgspec.structs.replace(cars, stays=np.tile(np.linspace(1.0, 0.3, 16), (4, 1)))
+    assert Horizon().plan(problem_of(guessed, [24.0], slots=16)).current_a.tolist() == [6.0] * 4
+
+
+def test_a_guessed_plan_promises_more_for_later_than_there_is_room_for_and_nothing_more_now():
+    cars = cars_of([str(car) for car in range(4)], energy_kwh=60.0, departs_s=4 * HOUR_S)
+    guessed = msgspec.structs.replace(cars, stays=np.tile(np.linspace(1.0, 0.3, 16), (4, 1)))
+    found = Horizon().plan(problem_of(guessed, [24.0], slots=16))
+    assert found.current_a.sum() <= 24.0 + 1e-6
+    assert found.plan_a[:, -1].sum() > 30.0

@@ -1,5 +1,6 @@
 """Limits that are added as they are broken."""
 
+import msgspec
 import numpy as np
 
 from smartcharging.horizon.limits import ALL_ROWS_MAX, Limits
@@ -64,3 +65,25 @@ def test_a_limit_below_zero_counts_as_zero():
     found, _ = limits_of([-4.0], np.ones((1, 2)))
     found.first(None)
     assert found.rows(np.array([0]), np.array([0]))[0].tolist() == [0.0]
+
+
+def test_later_slots_count_a_car_by_how_likely_it_is_there_and_the_first_in_full():
+    stays = np.array([[1.0, 0.5, 0.5, 0.001], [1.0, 1.0, 0.8, 0.8]])
+    cars = msgspec.structs.replace(cars_of(["0", "1"], departs_s=3600.0, energy_kwh=90.0), stays=stays)
+    problem = problem_of(cars, [10.0], np.ones((1, 2)), slots=4)
+    made = program(problem)
+    found = Limits(problem, made)
+    values = np.zeros(made.model.column_count)
+    values[made.draw.number] = 10.0
+    assert found.load(values)[0].tolist() == [20.0, 15.0, 13.0, 8.0]  # who is as good as gone has no column
+    found.first(None)
+    _, lines = found.rows(np.array([0]), np.array([1]))
+    there = made.draw.slot == 1
+    assert lines.toarray()[0, made.draw.number[there]].tolist() == [0.5, 1.0]
+
+
+def test_who_does_not_know_counts_everybody_in_full():
+    found, made = limits_of([10.0], np.ones((1, 2)))
+    values = np.zeros(made.model.column_count)
+    values[made.draw.number] = 10.0
+    assert found.load(values)[0].tolist() == [20.0] * 4

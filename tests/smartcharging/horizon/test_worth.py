@@ -1,9 +1,10 @@
 """What a kWh is worth to whom."""
 
+import msgspec
 import numpy as np
 import pytest
 
-from smartcharging.horizon.worth import SMALL_FIRST, worth
+from smartcharging.horizon.worth import SMALL_FIRST, SMALL_FIRST_UNSURE, worth
 from smartcharging.problem import cars_of
 from tests.smartcharging.horizon.problems import aims
 
@@ -18,6 +19,11 @@ def test_who_needs_little_is_worth_more_within_bounds():
     assert (np.diff(found) < 0).all()
     assert found[0] == pytest.approx(10 * (1 + SMALL_FIRST))
     assert found[-1] == pytest.approx(10.0, rel=1e-3)
+
+
+def test_it_counts_for_less_where_departures_are_guessed():
+    cars = msgspec.structs.replace(cars_of(["a"], energy_kwh=0.0), stays=np.ones((1, 1)))
+    assert worth(cars, aims(1, unserved_price=10.0))[0] == pytest.approx(10 * (1 + SMALL_FIRST_UNSURE))
 
 
 def test_an_unknown_need_is_one_in_the_middle():
