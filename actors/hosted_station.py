@@ -6,6 +6,7 @@ number of calls that an ingress holds open for one station, so whatever can be r
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from struct import Struct
 
 import msgspec
@@ -17,6 +18,8 @@ from engine.model.metering import ReadingsAnswer
 from engine.model.notices import NoticeAnswer
 from engine.model.transactions import Stage, TransactionAnswer
 from engine.model.word import Word
+from engine.station.decider import next_deadline
+from engine.station.policy import Policy
 from engine.station.state import StationState, fresh
 
 REPLIES_MAX = 16
@@ -61,13 +64,15 @@ class HostedStation:
     turn touches thousands of stations, and what costs is how many places of memory each of them has.
     """
 
-    __slots__ = ("_count", "replies", "state", "unit")
+    __slots__ = ("_asked", "_count", "_due", "replies", "state", "unit")
 
     def __init__(self, unit: Unit, state: StationState, replies: bytes = b"") -> None:
         self.unit = unit
         self.state = state
         self.replies = replies
         self._count = sum(1 for _ in self._packed())
+        self._asked: StationState | None = None
+        self._due: datetime | None = None
 
     @classmethod
     def from_rest(cls, unit: Unit, station: str, resting: bytes | None) -> "HostedStation":
@@ -84,6 +89,12 @@ class HostedStation:
     def to_rest(self) -> bytes:
         """The bytes for Redis."""
         return _encode(_Resting(self.state, self.replies))
+
+    def due_at(self, policy: Policy) -> datetime | None:
+        """See `engine.station.decider.next_deadline`; asked of each state once, for the policy stays."""
+        if self._asked is not self.state:
+            self._asked, self._due = self.state, next_deadline(self.state, policy)
+        return self._due
 
     def recorded(self, reported: Reported) -> Recorded | None:
         """What this very message was answered before; None: it is new."""

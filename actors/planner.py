@@ -45,6 +45,12 @@ RETRY_S_MAX = 5.0
 REST_AFTER_BUG = timedelta(seconds=30)
 CALM_AFTER_EMERGENCY = timedelta(seconds=3)
 """For so long after an emergency nothing else is planned or sent: stations are to be told of that first."""
+HURRY_SPIN_S = 0.25
+"""The same while stations are told of an emergency: what several sites send then shares calls and commits."""
+HUSH = timedelta(seconds=2)
+HUSH_MAX = timedelta(seconds=6)
+"""So long after the last of several emergencies, and after the first, only the operator is heard: what stations answer
+can wait, for a decrease needs nobody's leave."""
 HURRY_MAX = timedelta(seconds=15)
 """After the first of several emergencies, whatever comes and whatever is still on its way."""
 URGENT_AT_ONCE = 8
@@ -156,7 +162,7 @@ class PlannerActor:
                 reason = "behind"
                 while True:
                     await self._calm.wait()
-                    heard = await self._feed.read()
+                    heard = await self._feed.read(operator_only=self._is_hushed())
                     self._failure, retry_s = "", RETRY_S_MIN
                     await self._heard(heard)
                     if heard.is_behind:
@@ -283,7 +289,7 @@ class PlannerActor:
             await self._emergencies()
             now = self._clock.now()
             if self._is_in_a_hurry(now):
-                await asyncio.sleep(SPIN_S)
+                await asyncio.sleep(HURRY_SPIN_S)
                 continue
             for hosted in list(self._sites.values()):
                 if hosted.busy or (hosted.rests_until is not None and now < hosted.rests_until):
@@ -304,6 +310,13 @@ class PlannerActor:
             self._hurry = None
             return False
         return True
+
+    def _is_hushed(self) -> bool:
+        """Whether stations are told of an emergency just now, which needs none of their answers."""
+        if self._hurry is None:
+            return False
+        began, last = self._hurry
+        return began <= self._clock.now() < min(began + HUSH_MAX, last + HUSH)
 
     def _may_send(self, hosted: HostedSite, now: datetime) -> bool:
         """Whether its orders are to be asked for: it heard something, or they are due, and it was not just now."""

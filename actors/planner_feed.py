@@ -152,17 +152,25 @@ class Feed:
         for stream in self._positions.keys() - wanted - {keys.OPERATOR}:
             del self._positions[stream]
 
-    async def read(self, block_ms: int = BLOCK_MS) -> Heard:
+    async def read(self, block_ms: int = BLOCK_MS, *, operator_only: bool = False) -> Heard:
         """Waits for entries at most that long, and tells the listeners.
+
+        Args:
+            block_ms: How long.
+            operator_only: What stations say is left for a later read.
 
         Raises:
             JournalUnavailable: Nothing was read.
         """
         began_s = monotonic()
         before_s, self._complete_s = self._complete_s, self._complete_s or began_s
-        entries = await self._source.read_raw(self._positions, ENTRIES_MAX, block_ms)
-        share = max(1, ENTRIES_MAX // max(1, len(self._positions)))
-        if max(Counter(entry.stream for entry in entries).values(), default=0) < share:  # no stream has more
+        wanted = self._positions
+        if operator_only:
+            wanted = {keys.OPERATOR: self._positions.get(keys.OPERATOR, keys.START)}
+        entries = await self._source.read_raw(wanted, ENTRIES_MAX, block_ms)
+        share = max(1, ENTRIES_MAX // max(1, len(wanted)))
+        most = max(Counter(entry.stream for entry in entries).values(), default=0)
+        if not operator_only and most < share:  # no stream has more
             self._complete_s = monotonic()
         is_behind = before_s is not None and began_s - before_s > AWAY_S_MAX
         operator: list[OperatorFact] = []

@@ -14,6 +14,7 @@ from typing import Protocol
 import structlog
 
 from actors import metrics
+from engine.model.caps import CapSaved
 from engine.model.facts import JournalEntry, OperatorEntry
 from engine.ports import Clock, JournalUnavailable
 from storage.journal_reader import EntrySource, StreamEntry
@@ -33,6 +34,10 @@ TRIM_S = 2.0
 RETRY_S_MIN = 0.2
 RETRY_S_MAX = 5.0
 RETENTION_S = 3_600.0
+EMERGENCY_REST_S = 5.0
+"""After an emergency cap rows wait so long: all stations of a fleet are told with what the machine has."""
+EMERGENCY_EVERY_S = 30.0
+"""From one such rest to the next, whatever is told meanwhile: no source can keep rows from being written."""
 
 
 class ProjectionFailed(Exception):  # noqa: N818 (what happened)
@@ -83,6 +88,7 @@ class ProjectorActor:
         """What was carried since the trim before, and when; at most `kept_s / TRIM_S` and one."""
         self._trimmed_at = 0.0
         self._kept_at = -RETENTION_S
+        self._rested_at = -EMERGENCY_EVERY_S
         self._caught_up = asyncio.Event()
         self._failure = "not started"
         self._running: asyncio.Task[None] | None = None
@@ -145,7 +151,10 @@ class ProjectorActor:
                 self._positions[each.stream] = self._untrimmed[each.stream] = each.id
             metrics.projector_entries.inc(len(entries))
             metrics.projector_lag_seconds.set(self._lag_s(entries))
-            if not self._is_behind(entries):
+            if self._is_emergency(entries):
+                self._rested_at = monotonic()
+                await asyncio.sleep(EMERGENCY_REST_S)
+            elif not self._is_behind(entries):
                 took_s = monotonic() - began
                 await asyncio.sleep(min(max(PACE_S, PACE_PER_WORK * took_s), PACE_S_MAX) - took_s)
         else:
@@ -157,6 +166,12 @@ class ProjectorActor:
         """Whether a stream gave as much as one read may take of it, so that more is waiting there."""
         share = max(1, ENTRIES_MAX // len(self._streams))
         return max(Counter(each.stream for each in entries).values()) >= share
+
+    def _is_emergency(self, entries: Iterable[StreamEntry]) -> bool:
+        """Whether stations are told of an emergency now, and rows have not waited for one just before."""
+        facts = (fact for each in entries if isinstance(each.entry, OperatorEntry) for fact in each.entry.facts)
+        told = any(isinstance(fact, CapSaved) and fact.cap.emergency for fact in facts)
+        return told and monotonic() - self._rested_at >= EMERGENCY_EVERY_S
 
     def _lag_s(self, entries: Iterable[StreamEntry]) -> float:
         recorded = [each.entry.recorded_at for each in entries if isinstance(each.entry, JournalEntry | OperatorEntry)]

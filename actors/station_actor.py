@@ -29,7 +29,7 @@ from engine.model.ids import Unit, unit_of
 from engine.ports import ActorGone, ActorUnavailable, Clock, Fenced, Ingresses, Journal, JournalUnavailable, Placement
 from engine.station.commands import CANCEL
 from engine.station.decider import Item as Event
-from engine.station.decider import Tick, next_deadline
+from engine.station.decider import Tick
 from engine.station.policy import Policy
 
 log = structlog.get_logger()
@@ -301,9 +301,7 @@ class StationActor:
         while True:
             await asyncio.sleep(TICK_S)
             now = self._clock.now()
-            deadlines = (
-                (name, next_deadline(hosted.state, self._policy)) for name, hosted in self._turns.stations.items()
-            )
+            deadlines = ((name, hosted.due_at(self._policy)) for name, hosted in self._turns.stations.items())
             due = [station for station, deadline in deadlines if deadline is not None and deadline <= now]
             if due:
                 await self._decided([self._own_item(station, Tick()) for station in due])

@@ -1,9 +1,10 @@
 """What a kWh is worth to a car, beside others: the choice between energy and sessions that are served in full.
 
 All kWh are worth `unserved_price` times the car's weight; each step of priority doubles it. Who needs little is worth
-somewhat more (`SMALL_FIRST`; less so where departures are guessed, for then it costs more energy), so where not all can be served the lack falls on few cars, and the sum of energy suffers
-little: without it every car lacks a bit and hardly any session is served in full. It is bounded: it decides between
-cars that are alike in time, it does not starve the others.
+somewhat more (`SMALL_FIRST`; less where departures are guessed, for there it costs more energy), so where not all can
+be served the lack falls on few cars, and the sum of energy suffers little: without it every car lacks a bit and hardly
+any session is served in full. It is bounded: it decides between cars that are alike in time, it does not starve the
+others.
 """
 
 import numpy as np

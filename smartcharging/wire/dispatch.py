@@ -167,7 +167,7 @@ class Dispatch:
             transaction_id=profile.transaction_id,
         )
         state.remember(evse.order)
-        state.count(evse, change.place)
+        state.count_sent(evse, change.place, promise)
 
     def _says_nothing_new(self, change: Change, promise: Promise) -> bool:
         """Whether the station would hold after it what it holds anyway, as far as a profile can say it."""
@@ -180,7 +180,7 @@ class Dispatch:
             held.profile
         ):
             return False
-        row = promise.steps.highest(grid, self._state.settings.clock_s)
+        row = self._state.highest(promise.steps)
         return bool(np.abs(row - change.held).max() <= TINY_A / 10)
 
     def _clear_foreign(self) -> None:

@@ -14,10 +14,11 @@ from smartcharging.wire.promises import Place, Promise
 from smartcharging.wire.quirks import ChargingQuirk, ability_of, built_in
 from smartcharging.wire.settings import WireSettings
 from smartcharging.wire.stations import Evse, OpenOrder, PlaceName, Station
-from smartcharging.wire.steps import HOUR_S, Grid, grid_at
+from smartcharging.wire.steps import HOUR_S, Grid, Steps, grid_at
 from smartcharging.words import INF, Floats, Plug
 
 ORDERS_KEPT_MAX = 20_000
+STEPS_KEPT_MAX = 1_000
 
 
 class SiteState:
@@ -61,6 +62,7 @@ class SiteState:
             back = np.array([evse.outlet.discharge_kw_max / evse.socket.kw_per_a for evse in self.list])
             self.gives = Ledger(network, back)
         self.grid: Grid | None = None
+        self._highest: dict[Steps, Floats] = {}
         self.promised: dict[PlaceName, Floats] = {}
         """(n, t) by place: what our own profiles allow at the most; the ledger counts also what others' do."""
         for station in self.stations.values():
@@ -78,6 +80,7 @@ class SiteState:
             return False
         fine_s = self.settings.lease_s + 2 * self.settings.boundary_s
         self.grid = grid_at(now, max(fine_s, HOUR_S))
+        self._highest.clear()
         self.ledger.regrid(len(self.grid))
         if self.gives is not None:
             self.gives.regrid(len(self.grid))
@@ -95,8 +98,17 @@ class SiteState:
 
     def _promised(self, evse: Evse, name: PlaceName) -> Floats:
         """(t,) the most that our profiles at a place of an EVSE allow."""
+        return self.highest(evse.places[name].worst)
+
+    def highest(self, steps: Steps) -> Floats:
+        """(t,) the most of steps in each slot, not to be changed; most EVSEs of a site have the same few."""
         assert self.grid is not None, "the grid is laid before anything is counted"
-        return evse.places[name].worst.highest(self.grid, self.settings.clock_s)
+        row = self._highest.get(steps)
+        if row is None:
+            if len(self._highest) >= STEPS_KEPT_MAX:
+                self._highest.clear()
+            row = self._highest[steps] = steps.highest(self.grid, self.settings.clock_s)
+        return row
 
     def _counted(self, evse: Evse) -> dict[PlaceName, Floats]:
         """(t,) by place: the most that is counted; of one that does not listen its outlet's maximum."""
@@ -120,10 +132,25 @@ class SiteState:
         if self.grid is None:
             return
         self.promised[name][evse.index] = self._promised(evse, name)
+        self._count(evse)
+
+    def _count(self, evse: Evse) -> None:
+        """What an EVSE promises has changed."""
         rows = self._counted(evse)
         self.ledger.count(evse.index, default=rows[PlaceName.DEFAULT], own=rows[PlaceName.OWN], top=rows[PlaceName.TOP])
         if self.gives is not None:
             self.gives.count(evse.index, own=self.given(evse))
+
+    def count_sent(self, evse: Evse, name: PlaceName, promise: Promise) -> None:
+        """A promise was added to a place of an EVSE; what allows no more than the others do changes nothing."""
+        if self.grid is None:
+            return
+        before, row = self.promised[name][evse.index], self.highest(promise.steps)
+        if self.gives is not None:
+            self.count(evse, name)
+        elif (row > before).any():
+            self.promised[name][evse.index] = np.maximum(before, row)
+            self._count(evse)
 
     def phases_for_certain(self, evse: Evse, name: PlaceName) -> int | None:
         """How many phases the car in the transaction uses, where the meter showed it; None: nobody knows."""

@@ -114,7 +114,7 @@ class SiteWire:
         """Caps or loads are others now (or their sources say others when asked again)."""
         self._sources = sources
         self._limits_for = None
-        self._refresh(now)
+        self._lay(now)
 
     def want(self, targets: Sequence[Target], now: datetime) -> None:
         """What EVSEs should hold; it replaces all that was wanted before. Others get their idle share.
@@ -240,8 +240,8 @@ class SiteWire:
             moments.append(state.grid.start + timedelta(seconds=float(state.grid.slot_s[0])))
         return min((each for each in moments if each > now), default=now + timedelta(seconds=1) if moments else None)
 
-    def _refresh(self, now: datetime) -> None:
-        """Grid, limits and wishes as of now."""
+    def _lay(self, now: datetime) -> None:
+        """Grid and limits as of now."""
         state = self._state
         moved = state.regrid(now)
         grid = state.grid
@@ -259,6 +259,11 @@ class SiteWire:
                 state.gives.limits = state.network.exports(grid.start, grid.slot_s, caps=out, loads=loads)
             state.ledger.recount()
             self._wishes = None
+
+    def _refresh(self, now: datetime) -> None:
+        """Grid, limits and wishes as of now."""
+        self._lay(now)
+        state = self._state
         step_at = min((step.at for target in self._targets.values() for step in target.steps[1:]), default=None)
         deaf = state.deaf()
         stepped = step_at is not None and step_at <= now

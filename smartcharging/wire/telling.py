@@ -21,7 +21,7 @@ from smartcharging.wire.choice import Change, is_dynamic
 from smartcharging.wire.profiles import Limits
 from smartcharging.wire.site_state import SiteState
 from smartcharging.wire.stations import PURPOSE_OF_PLACE, Evse, OrderKind, PlaceName, Station
-from smartcharging.wire.steps import NOTHING, ROUNDING, STEP_A, Steps, constant, eroded, moment
+from smartcharging.wire.steps import NOTHING, ROUNDING, STEP_A, Grid, Steps, constant, eroded, moment
 from smartcharging.wire.wishes import Wishes
 from smartcharging.words import Floats, Target
 
@@ -47,6 +47,7 @@ class Teller:
         self._state = state
         self._wishes = wishes
         self._now = now
+        self._eroded: dict[bytes, Steps] = {}
 
     @property
     def leased(self) -> int:
@@ -89,7 +90,7 @@ class Teller:
         own = change.place is not PlaceName.DEFAULT and bool(self._wishes.active[evse.index])
         target = evse.target if own else None
         values = values / change.blow
-        steps = eroded(grid, values, self._now.timestamp(), state.settings.clock_s)
+        steps = self._steps(grid, values)
         until = None
         if self.is_dynamic(change):
             until = moment(self._wishes.lease_s - state.settings.clock_s)
@@ -106,6 +107,13 @@ class Teller:
             dynamic_until=until,
             offline_s_max=offline_s,
         )
+
+    def _steps(self, grid: Grid, values: Floats) -> Steps:
+        """What is told so that these are kept; many EVSEs get the same."""
+        key = values.tobytes()
+        if key not in self._eroded:
+            self._eroded[key] = eroded(grid, values, self._now.timestamp(), self._state.settings.clock_s)
+        return self._eroded[key]
 
     def _phases(self, change: Change) -> int:
         """Of a limit in W: how many phases it is made for; one, where it is for a car that nobody knows yet."""

@@ -1,18 +1,27 @@
 """A station in memory survives its rest in Redis, and remembers as many replies as can be asked for again."""
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from actors.hosted_station import REPLIES_MAX, HostedStation
+from engine.model.authorization import ClearCache
 from engine.model.availability import ConnectorStatusAnswer
+from engine.model.commands import CommandRequest
 from engine.model.envelopes import Answered, Done, Refused, Reported
 from engine.model.ids import Unit
 from engine.model.metering import ReadingsAnswer
 from engine.model.provisioning import HeartbeatReported
 from engine.model.transactions import Stage, TransactionAnswer
+from engine.station.decider import next_deadline
+from engine.station.policy import Policy
+from engine.station.queue import OpenCommand, Queue
 from engine.station.state import fresh
 from ingress.settings import OcppSettings
 
+NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 UNIT = Unit(3)
 ANSWER = Answered(ReadingsAnswer())
 
@@ -75,3 +84,13 @@ def test_more_replies_are_kept_than_an_ingress_holds_calls_open():
 def test_garbage_is_told_apart():
     with pytest.raises(msgspec.MsgspecError):
         HostedStation.from_rest(UNIT, "CP-1", b"garbage")
+
+
+def test_it_knows_its_deadline_in_every_state():
+    hosted = HostedStation(UNIT, fresh("CP-1"))
+    assert hosted.due_at(Policy()) is None
+    request = CommandRequest("c1", "CP-1", ClearCache(), NOW, NOW)
+    hosted.state = replace(hosted.state, queue=Queue(open=(OpenCommand(request),)))
+    assert hosted.due_at(Policy()) == next_deadline(hosted.state, Policy()) == NOW
+    hosted.state = replace(hosted.state, queue=Queue())
+    assert hosted.due_at(Policy()) is None

@@ -179,6 +179,26 @@ async def test_without_redis_it_says_so_and_goes_on_afterwards(house):
     assert listener.heard == [("CP-1", 1)]
 
 
+async def test_what_stations_say_can_wait_while_the_operator_is_heard(house):
+    listener = house.listen("CP-1")
+    await house.record("CP-1", 1)
+    heard = await house.feed.read(block_ms=1, operator_only=True)
+    assert (heard.facts, listener.heard) == (0, [])
+    await house.read()
+    assert listener.heard == [("CP-1", 1)]
+
+
+async def test_who_hears_the_operator_alone_for_too_long_is_behind(house, monkeypatch):
+    now = [1_000.0]
+    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+    house.feed.begin({})
+    house.listen("CP-1")
+    for _ in range(3):
+        now[0] += module.AWAY_S_MAX / 2
+        heard = await house.feed.read(block_ms=1, operator_only=True)
+    assert heard.is_behind
+
+
 @pytest.mark.parametrize(("entry_id", "place"), [("0-0", (0, 0)), ("17-3", (17, 3)), ("17", (17, 0))])
 def test_ids_are_compared_as_numbers(entry_id, place):
     assert place_of(entry_id) == place

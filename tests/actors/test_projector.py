@@ -7,11 +7,13 @@ import pytest
 
 from actors import projector as module
 from actors.projector import ProjectionFailed, ProjectorActor
-from engine.model.facts import StationFacts
+from engine.model.caps import CapSaved, CapSource, CapStep
+from engine.model.facts import OperatorEntry, StationFacts
 from engine.model.ids import Unit
 from engine.model.provisioning import StationSeen
 from engine.ports import UnitCommit
 from storage.journal_memory import MemoryJournal, MemoryJournalReader, MemoryStore
+from storage.journal_reader import StreamEntry
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 STREAMS = ("operator", "s0", "s1")
@@ -203,3 +205,27 @@ async def test_streams_keep_for_a_while_what_others_may_read(store, monkeypatch)
     now[0] += 3.0
     await made._step()
     assert store.entries("s0") == []
+
+
+async def test_rows_wait_while_stations_are_told_of_an_emergency_but_not_again_and_again(projector, monkeypatch):
+    now, rests = [1_000.0], []
+    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+
+    async def rest(seconds):
+        rests.append(seconds)
+
+    async def read(*_):
+        return [StreamEntry("operator", f"{int(now[0])}-0", OperatorEntry("t", NOW, (saved,)))]
+
+    monkeypatch.setattr(module.asyncio, "sleep", rest)
+    monkeypatch.setattr(projector._source, "read", read)
+    monkeypatch.setattr(projector, "_trim", projector.health)
+    waits = []
+    for emergency, passed_s in ((False, 0.0), (True, 0.0), (True, 20.0), (True, module.EMERGENCY_EVERY_S)):
+        now[0] += passed_s
+        cap = CapSource(site="depot", source="grid", steps=(CapStep(NOW, 10.0),), emergency=emergency)
+        saved = CapSaved(cap, "me", NOW)
+        await projector._step()
+        waits.append(rests[-1] == module.EMERGENCY_REST_S)
+    assert waits == [False, True, False, True]
+    assert len(projector.rows.entries) == 4, "what was read is written first"

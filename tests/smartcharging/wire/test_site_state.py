@@ -9,7 +9,7 @@ from engine.model.sites import NodeKind, Outlet, Site, SiteNode
 from smartcharging.network import Network
 from smartcharging.wire.settings import WireSettings
 from smartcharging.wire.site_state import SiteState
-from smartcharging.wire.stations import OpenOrder, OrderKind
+from smartcharging.wire.stations import OpenOrder, OrderKind, PlaceName
 from tests.smartcharging.wire.fleet import START, Bench, site_of, target
 
 
@@ -69,3 +69,22 @@ def test_settled_orders_are_forgotten_open_ones_are_not(monkeypatch):
         state.remember(order)
     assert "3" in state.orders
     assert len(state.orders) <= 12
+
+
+@pytest.mark.parametrize("current_a", [8.0, 32.0])
+def test_what_is_on_its_way_counts_as_if_all_were_counted_anew(current_a):
+    bench = Bench(3, 96.0, idle_a=6.0)
+    bench.plug_in(0)
+    bench.run()
+    bench.want(target(0, 16.0, bench.now))
+    bench.run()
+    bench.want(target(0, current_a, bench.now, urgent=True))
+    orders = bench.wire.orders(bench.now)
+    state = bench.wire._state
+    counted = state.promised[PlaceName.OWN].copy(), state.ledger.own.copy(), state.ledger.load.copy()
+    for evse in state.list:
+        state.count(evse, PlaceName.OWN)
+    state.ledger.recount()
+    assert orders
+    for before, anew in zip(counted, (state.promised[PlaceName.OWN], state.ledger.own, state.ledger.load), strict=True):
+        np.testing.assert_allclose(before, anew, atol=1e-9)
