@@ -162,7 +162,7 @@ class PlannerActor:
                 reason = "behind"
                 while True:
                     await self._calm.wait()
-                    heard = await self._feed.read(operator_only=self._is_hushed())
+                    heard = await self._feed.read(operator_only=_is_hushed(self._hurry, self._clock.now()))
                     self._failure, retry_s = "", RETRY_S_MIN
                     await self._heard(heard)
                     if heard.is_behind:
@@ -311,13 +311,6 @@ class PlannerActor:
             return False
         return True
 
-    def _is_hushed(self) -> bool:
-        """Whether stations are told of an emergency just now, which needs none of their answers."""
-        if self._hurry is None:
-            return False
-        began, last = self._hurry
-        return began <= self._clock.now() < min(began + HUSH_MAX, last + HUSH)
-
     def _may_send(self, hosted: HostedSite, now: datetime) -> bool:
         """Whether its orders are to be asked for: it heard something, or they are due, and it was not just now."""
         if hosted.name not in self._touched and hosted.due_at(now) > now:
@@ -415,6 +408,11 @@ class PlannerActor:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_hushed(hurry: tuple[datetime, datetime] | None, now: datetime) -> bool:
+    """Whether stations are told of an emergency just now, which needs none of their answers."""
+    return hurry is not None and hurry[0] <= now < min(hurry[0] + HUSH_MAX, hurry[1] + HUSH)
 
 
 async def _for_ever(work: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -37,7 +37,7 @@ from smartcharging.wire.wishes import (
     wishes,
     worst_loads,
 )
-from smartcharging.words import Floats, NodeLoad, Order, Target, Told, Worst
+from smartcharging.words import Floats, Order, Target, Told, Worst
 
 
 class Sources(NamedTuple):
@@ -249,9 +249,9 @@ class SiteWire:
         if moved or self._limits_for is not grid:
             self._limits_for = grid
             caps = self._sources.caps(grid.start, grid.slot_s)
-            loads = self._loads(grid)
-            state.ledger.limits = state.network.limits(grid.start, grid.slot_s, caps=caps, loads=loads)
             worst = worst_loads(state.site, len(grid))
+            loads = worst if self._sources.loads is None else self._sources.loads(grid.start, grid.slot_s)
+            state.ledger.limits = state.network.limits(grid.start, grid.slot_s, caps=caps, loads=loads)
             self._standing = state.network.limits(grid.start, grid.slot_s, caps=caps, loads=worst)
             if state.gives is not None:
                 export = self._sources.export_caps or _no_caps
@@ -292,11 +292,6 @@ class SiteWire:
         assert grid is not None, "it was laid before"
         assert standing is not None, "limits are read where the grid is"
         return self._shares.shares(grid, standing, self._state.ledger, self._state.reserved())
-
-    def _loads(self, grid: Grid) -> Sequence[NodeLoad]:
-        if self._sources.loads is None:
-            return worst_loads(self._state.site, len(grid))
-        return self._sources.loads(grid.start, grid.slot_s)
 
 
 def _check(target: Target, known: Mapping[str, object]) -> None:

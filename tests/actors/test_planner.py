@@ -260,6 +260,17 @@ async def test_after_an_emergency_all_else_waits_for_a_bounded_time(house, monke
     assert not planner._is_in_a_hurry(datetime.now(UTC))
 
 
+@pytest.mark.parametrize(
+    ("began_s", "last_s", "is_hushed"),
+    [(0.5, 0.5, True), (5.0, 1.0, True), (3.0, 2.5, False), (6.5, 0.1, False), (-5.0, -5.0, False)],
+)
+def test_stations_are_not_heard_while_they_are_told_of_emergencies_for_a_bounded_time(began_s, last_s, is_hushed):
+    now = datetime.now(UTC)
+    hurry = now - timedelta(seconds=began_s), now - timedelta(seconds=last_s)
+    assert module._is_hushed(hurry, now) is is_hushed
+    assert not module._is_hushed(None, now)
+
+
 async def test_killed_it_goes_on_with_what_the_store_has(house):
     planner = await charging(house, "CP0", "CP1")
     await planner.stop()
