@@ -136,13 +136,13 @@ class Feed:
         """
         self._complete_s = min(self._complete_s or as_of_s, as_of_s)
         since: dict[str, Place] = {}
-        for station in stations:
-            stream = self._stream_of(station)
-            if stream not in since:
-                known = positions.get(stream, keys.START)
-                since[stream] = place_of(known)
-                self._rewind(stream, known)
-            self._members[station] = _Member(listener, since)
+        joining = list(stations)
+        for stream in {self._stream_of(station) for station in joining}:
+            known = positions.get(stream, keys.START)
+            since[stream] = place_of(known)
+            self._rewind(stream, known)
+        # Only now: what is read once more was heard by everybody but these.
+        self._members.update(dict.fromkeys(joining, _Member(listener, since)))
 
     def forget(self, stations: Iterable[str]) -> None:
         """Nobody listens to these any more."""

@@ -104,6 +104,20 @@ async def test_a_late_listener_hears_what_it_missed_and_the_others_hear_nothing_
     assert second.heard == [(other, 2)]
 
 
+async def test_a_late_listener_of_many_stations_hears_what_it_missed_of_each(house):
+    streams = {house.stream(name): name for name in (f"X-{n}" for n in range(200))}
+    everywhere, late = tuple(streams.values()), tuple(f"LATE-{n}" for n in range(40))
+    first = house.listen(*everywhere)
+    for second, name in enumerate(late):
+        await house.record(name, second)
+    await house.record(everywhere[0], 99)
+    await house.read()
+    following = house.listen(*late)
+    await house.read()
+    assert sorted(following.heard) == sorted((name, second) for second, name in enumerate(late))
+    assert first.heard == [(everywhere[0], 99)]
+
+
 async def test_a_listener_that_is_ahead_of_the_feed_hears_nothing_twice(house):
     await house.record("CP-1", 1)
     ahead = {house.stream("CP-1"): house.store.last_id(house.stream("CP-1"))}
