@@ -45,7 +45,6 @@ planner_solve_seconds = Histogram(
 planner_repairs = Counter("narke_planner_repairs", "Plans that broke a limit and were cut down before they were sent")
 planner_orders = Counter("narke_planner_orders", "Orders to stations that planners made")
 planner_orders_recorded = Counter("narke_planner_orders_recorded", "Orders that are on record at their station")
-planner_outcomes = Counter("narke_planner_outcomes", "What became of orders", ["result"])
 planner_facts = Counter("narke_planner_facts", "Facts that planners heard of stations of their sites")
 planner_lag_seconds = Gauge(
     "narke_planner_lag_seconds", "Age of the last entry that a planner heard, then", multiprocess_mode="livemax"
