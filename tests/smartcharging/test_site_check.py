@@ -158,7 +158,7 @@ SITES = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(site=SITES)
 def test_whatever_stands_in_a_site_is_told_and_never_breaks_the_check(site: Site):
     for problem in check(site):
