@@ -153,7 +153,9 @@ def _check_below(node: SiteNode, above: tuple[Phases, float, float], found: Find
 
 
 def _check_loads(site: Site, tree: Tree, good: set[str], found: Findings) -> None:
-    """What is always drawn must leave something."""
+    """What is always drawn must leave something. A voltage that cannot be is told elsewhere."""
+    if not (isfinite(site.voltage_v) and site.voltage_v > 0):
+        return
     drawn: dict[str, tuple[float, float, float]] = {}
     for load in site.loads:
         if load.node not in tree.nodes or not _is_steady(load):

@@ -4,7 +4,7 @@ from math import inf, nan
 
 import pytest
 
-from engine.model.sites import Load, LoadKind, TimedLimit, Wiring
+from engine.model.sites import Load, LoadKind, NodeKind, Site, SiteNode, TimedLimit, Wiring
 from smartcharging.site_check import check
 from tests.smartcharging.sites import BOARD, EVSE, GRID, OTHER, changed, depot, outlet
 
@@ -155,3 +155,9 @@ def test_idle_currents_count_on_the_phases_that_they_use():
     tight = changed(BOARD, limit_a=(6.0, 6.0, 40.0))
     one, two = outlet(phases=1), outlet(evse=2, phases=1, rotation="231")
     assert check(depot(tight, changed(EVSE, outlet=one), changed(OTHER, outlet=two), idle_a=6.0)) == ()
+
+
+def test_a_site_without_voltage_is_told_so_and_nothing_of_its_loads():
+    root = SiteNode(node="grid", kind=NodeKind.GRID, limit_a=(63.0,) * 3)
+    site = Site(site="s", nodes=(root,), voltage_v=0.0, loads=(Load(load="l", node="grid", kw=100.0),))
+    assert {problem.field for problem in check(site)} & {"loads", "voltage_v"} == {"voltage_v"}
