@@ -17,6 +17,7 @@ from smartcharging.words import NodeLoad
 CO2_PRICE_PER_KG = 0.1
 """With CO2 as the goal and no price said: what a kg is worth, in the site's currency. Any positive one orders alike."""
 CHANGE_PRICE = 0.05
+"""Of sites that do not say; `smart-bench` replays with it, too (docs/smart-bench.md has what came of it)."""
 EARLY_PRICE = 0.001
 _SAMPLES = 3
 """Moments of a slot at which a price is read; a slot is a quarter of an hour, prices change by the hour."""

@@ -9,6 +9,7 @@ import msgspec
 from smartcharging.allocators import create
 from smartcharging.allocators import names as allocator_names
 from smartcharging.forecast import ForecastSettings
+from smartcharging.planning.aims import CHANGE_PRICE
 from smartcharging.replay import optimum as foresight
 from smartcharging.replay import referee
 from smartcharging.replay.beliefs import Departures, beliefs_of
@@ -19,8 +20,6 @@ from smartcharging.replay.phasor_network import PhasorNetwork, single
 from smartcharging.replay.sessions import Loaded, Session
 from smartcharging.replay.timeline import STEP_S
 
-CHANGE_PRICE = 0.05
-"""As the planner has it for sites that do not say (`smartcharging.planning.aims`)."""
 TIME_ZONE = "America/Los_Angeles"
 AUTO = "auto"
 SINGLE = "single"

@@ -10,7 +10,7 @@ from smartcharging.network import Network
 from smartcharging.wire.capabilities import Rung
 from smartcharging.wire.ledger import Ledger
 from smartcharging.wire.profiles import Socket, gives, read
-from smartcharging.wire.promises import Place, Promise
+from smartcharging.wire.promises import Promise
 from smartcharging.wire.quirks import ChargingQuirk, ability_of, built_in
 from smartcharging.wire.settings import WireSettings
 from smartcharging.wire.stations import Evse, OpenOrder, PlaceName, Station
@@ -168,10 +168,6 @@ class SiteState:
             profile=profile,
             lease_s=steps.times_s[-1] if len(steps.times_s) > 1 else 0.0,
         )
-
-    def place(self, evse: Evse, name: PlaceName) -> Place:
-        """A place."""
-        return evse.places[name]
 
     def remember(self, order: OpenOrder) -> None:
         """An order is on its way. Of settled ones the oldest are forgotten."""
